@@ -1,0 +1,110 @@
+import type { RecordBatch, Records, Slices } from '../core/index.ts'
+
+const encoder = new TextEncoder()
+
+/** Builds Records row by row in memory of its own, which grows by doubling. The parts of a row are written one after the other:
+    ```ts
+    const packer = new Packer(rows, bytes)
+    packer.row(timeMs)
+    const at = packer.length
+    packer.text('{"a":1}')
+    packer.setValue(at)          // the value is [at, packer.length)
+    const records = packer.finish()
+    ``` */
+export class Packer {
+  rows = 0
+  length = 0
+  bytes: Uint8Array
+  #keys: Slices
+  #values: Slices
+  #headers: Slices
+  #timesMs: Float64Array
+  #hasHeaders = false
+
+  constructor(rows: number, bytes: number) {
+    this.bytes = new Uint8Array(Math.max(bytes, 64))
+    this.#keys = nulls(rows)
+    this.#values = nulls(rows)
+    this.#headers = nulls(rows)
+    this.#timesMs = new Float64Array(rows)
+  }
+
+  /** Begins a row whose key, value and headers are null until they are set. */
+  row(timeMs: number): void {
+    if (this.rows === this.#timesMs.length) this.#moreRows()
+    this.#timesMs[this.rows++] = timeMs
+  }
+  setKey(start: number): void { this.#set(this.#keys, start) }
+  setValue(start: number): void { this.#set(this.#values, start) }
+  setHeaders(start: number): void { this.#set(this.#headers, start); this.#hasHeaders = true }
+
+  append(from: Uint8Array, start = 0, end = from.length): void {
+    this.reserve(end - start)
+    // set(subarray) costs an object; below some 32 bytes a loop is cheaper
+    if (end - start < 32) for (let i = start; i < end; i++) this.bytes[this.length++] = from[i]!
+    else { this.bytes.set(from.subarray(start, end), this.length); this.length += end - start }
+  }
+  byte(value: number): void {
+    this.reserve(1)
+    this.bytes[this.length++] = value
+  }
+  text(text: string): void {
+    this.reserve(text.length * 3)
+    this.length += encoder.encodeInto(text, this.bytes.subarray(this.length)).written
+  }
+  /** Key and headers of a row of other records, as they are. */
+  copyKeyAndHeaders(from: Records, row: number): void {
+    const keyAt = from.keys.start[row]!
+    if (keyAt >= 0) { const at = this.length; this.append(from.bytes, keyAt, from.keys.end[row]!); this.setKey(at) }
+    const headersAt = from.headers?.start[row] ?? -1
+    if (headersAt >= 0) { const at = this.length; this.append(from.bytes, headersAt, from.headers!.end[row]!); this.setHeaders(at) }
+  }
+  /** Makes sure that `more` bytes can be written at `length`. */
+  reserve(more: number): void {
+    const needed = this.length + more
+    if (needed <= this.bytes.length) return
+    const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2))
+    grown.set(this.bytes.subarray(0, this.length))
+    this.bytes = grown
+  }
+
+  finish(columns?: readonly string[], release: () => void = () => {}): Records {
+    const { rows } = this
+    return {
+      rows, bytes: this.bytes.subarray(0, this.length), keys: cut(this.#keys, rows), values: cut(this.#values, rows),
+      ...(this.#hasHeaders ? { headers: cut(this.#headers, rows) } : {}), timesMs: this.#timesMs.subarray(0, rows),
+      ...(columns === undefined ? {} : { columns }), release,
+    }
+  }
+
+  #set(slices: Slices, start: number): void { slices.start[this.rows - 1] = start; slices.end[this.rows - 1] = this.length }
+  #moreRows(): void {
+    const rows = Math.max(16, this.rows * 2)
+    this.#keys = copy(this.#keys, rows)
+    this.#values = copy(this.#values, rows)
+    this.#headers = copy(this.#headers, rows)
+    const timesMs = new Float64Array(rows)
+    timesMs.set(this.#timesMs)
+    this.#timesMs = timesMs
+  }
+}
+
+/** Records as a batch of one partition. */
+export function batchOf(records: Records, at: Pick<RecordBatch, 'partition' | 'offsets' | 'from' | 'next' | 'rejected'>): RecordBatch {
+  return { ...records, ...at }
+}
+
+/** A copy of one part of a row, that outlives the records; null where it is null. */
+export function partOf(records: Records, slices: Slices | undefined, row: number): Uint8Array | null {
+  const start = slices?.start[row] ?? -1
+  return start < 0 ? null : records.bytes.slice(start, slices!.end[row]!)
+}
+
+const nulls = (rows: number): Slices => ({ start: new Int32Array(rows).fill(-1), end: new Int32Array(rows).fill(-1) })
+const cut = ({ start, end }: Slices, rows: number): Slices => ({ start: start.subarray(0, rows), end: end.subarray(0, rows) })
+function copy({ start, end }: Slices, rows: number): Slices {
+  const larger = nulls(rows)
+  larger.start.set(start)
+  larger.end.set(end)
+  return larger
+}

@@ -1,0 +1,37 @@
+import type { ModelRef, Predictor } from './stages.ts'
+import type { Signature } from './tensors.ts'
+
+/** A model in memory, whatever file it came from. src/models says what each kind holds. */
+export interface Model {
+  readonly kind: string
+  readonly signature: Signature
+  /** The name of the format it was read from. */
+  readonly format: string
+  /** What a user wants to know of it, in order: objective, trees, depth, which trees are used. */
+  readonly facts: Readonly<{ [fact: string]: string | number }>
+  /** Bytes that it holds in memory. */
+  readonly bytes: number
+  /** Outputs under the names of the origin library, in the order of its own table: `{ predict: 'prediction', margin: 'margin' }`. */
+  readonly raw: Readonly<{ [column: string]: string }>
+}
+/** The files of one model: one file, or a folder's, by path relative to it with '/'. */
+export interface Files { readonly names: readonly string[]; read(name: string): Promise<Uint8Array> }
+/** Options of formats that have several right answers. */
+export interface ReadOptions {
+  /** Which trees of an early-stopped XGBoost model: up to the best iteration (as scikit-learn's wrapper) or all (as Booster.predict). Default best. */
+  readonly trees?: 'best' | 'all'
+}
+export interface Format {
+  readonly name: string
+  /** One line for `sluice formats`. */
+  readonly title: string
+  /** By content, never by extension alone. */
+  detect(files: Files): Promise<boolean>
+  /** @throws SLUICE_MODEL_BROKEN, SLUICE_MODEL_UNSUPPORTED */
+  read(files: Files, options: ReadOptions): Promise<Model>
+}
+export interface Evaluator {
+  readonly name: string
+  /** @throws SLUICE_MODEL_UNSUPPORTED when it cannot execute this model: the next one is tried. */
+  open(model: Model, ref: ModelRef): Promise<Predictor>
+}
