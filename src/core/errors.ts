@@ -55,6 +55,7 @@ export const CODES = {
   SLUICE_MODEL_UNKNOWN: fatal('no format recognises these files', '`sluice formats` lists what can be read'),
   SLUICE_MODEL_BROKEN: fatal('the model file is damaged or truncated', 'copy it again from where it was trained'),
   SLUICE_MODEL_UNSUPPORTED: fatal('the model uses something that is not understood, and nothing is approximated', 'see docs/formats.md for what is understood'),
+  SLUICE_MODEL_TOO_LARGE: fatal('the model holds more memory than memory.modelBytesMax allows', 'raise it, use a smaller model, or run fewer executors'),
   SLUICE_MODEL_MISMATCH: fatal('a new version has another signature than the pipeline was checked against', 'give it another name, or start the pipeline anew'),
   SLUICE_FEATURE_UNKNOWN: fatal('the model wants an input for which the pipeline names no feature', 'add it to features'),
   SLUICE_FEATURE_UNUSED: fatal('the pipeline names a feature that the model does not have', 'remove it, or correct its name'),
