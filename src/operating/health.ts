@@ -1,0 +1,82 @@
+import type { Clock } from '../core/index.ts'
+
+/** What an executor tells of itself: plain data, so it may come from a thread. What is left out stays as it was. */
+export interface News {
+  /** A model is in memory and answers. */
+  readonly modelLoaded?: boolean
+  /** It was given partitions at least once (a file, stdin: when the source is open). */
+  readonly assigned?: boolean
+  /** Records that are known to be there and are not committed: the source's lag, or what is in flight if that is more. */
+  readonly waiting?: number
+  /** Why nothing is read just now (back pressure, rate limit); undefined as a value: it is read again. */
+  readonly paused?: string | undefined
+  /** Something was committed since the last news. */
+  readonly committed?: boolean
+}
+
+export interface Verdict { readonly ok: boolean; readonly reasons: readonly string[] }
+
+/** What /livez and /readyz answer from. */
+export interface Health {
+  /** Told when something changes, and at least every few seconds as long as it runs: an executor that says nothing for stuckAfterMs hangs. */
+  report(executor: number, news: News): void
+  /** From now on it is not ready: it finishes what it has and stops. */
+  draining(): void
+  live(): Verdict
+  ready(): Verdict
+}
+
+export interface HealthOptions {
+  readonly clock: Clock
+  /** Of how many executors news is awaited. */
+  readonly executors: number
+  /** How long records may wait without a commit. Default 60,000. */
+  readonly stuckAfterMs?: number
+}
+
+interface State { modelLoaded: boolean; assigned: boolean; waiting: number; paused: string | undefined; progressMs: number; newsMs: number }
+
+export function createHealth({ clock, executors, stuckAfterMs = 60_000 }: HealthOptions): Health {
+  const states = new Map<number, State>()
+  let isDraining = false
+
+  function stuck(executor: number, state: State): string | undefined {
+    const nowMs = clock.nowMs()
+    if (nowMs - state.newsMs >= stuckAfterMs) return `executor ${executor} has said nothing for ${seconds(nowMs - state.newsMs)}`
+    if (state.waiting === 0 || state.paused !== undefined || nowMs - state.progressMs < stuckAfterMs) return undefined
+    return `executor ${executor} has ${state.waiting} records waiting and committed nothing for ${seconds(nowMs - state.progressMs)}`
+  }
+
+  return {
+    report(executor, news) {
+      const nowMs = clock.nowMs()
+      let state = states.get(executor)
+      if (state === undefined) {
+        states.set(executor, state = { modelLoaded: false, assigned: false, waiting: 0, paused: undefined, progressMs: nowMs, newsMs: nowMs })
+      }
+      // The time without a commit counts from when there was something to commit: a record after a quiet hour has all of stuckAfterMs.
+      if (news.committed === true || state.waiting === 0 || state.paused !== undefined) state.progressMs = nowMs
+      state.newsMs = nowMs
+      state.modelLoaded = news.modelLoaded ?? state.modelLoaded
+      state.assigned = news.assigned ?? state.assigned
+      state.waiting = news.waiting ?? state.waiting
+      if ('paused' in news) state.paused = news.paused
+    },
+    draining() { isDraining = true },
+    live() {
+      const reasons = [...states].map(([executor, state]) => stuck(executor, state)).filter((reason) => reason !== undefined)
+      return { ok: reasons.length === 0, reasons }
+    },
+    ready() {
+      const reasons: string[] = []
+      const all = [...states.values()]
+      if (isDraining) reasons.push('draining')
+      if (all.length < executors || !all.every((state) => state.modelLoaded)) reasons.push('the model is not loaded')
+      // An executor more than there are partitions never gets one: one that has is enough.
+      if (!all.some((state) => state.assigned)) reasons.push('no partition is assigned')
+      return { ok: reasons.length === 0, reasons }
+    },
+  }
+}
+
+const seconds = (ms: number): string => `${Math.floor(ms / 1000)} s`

@@ -1,0 +1,13 @@
+/** What the one who runs a pipeline sees of it. */
+export * from './health.ts'
+export { duration, percent, whole } from './numbers.ts'
+export * from './http.ts'
+export { difference, quantile, type Histogram } from './histogram.ts'
+export * from './live.ts'
+export * from './log.ts'
+export * from './metrics.ts'
+export { plain, type Plain } from './plain.ts'
+export { redactor } from './redact.ts'
+export * from './report.ts'
+export * from './screen.ts'
+export { cellsOf, histogramOf, mergeSnapshots, totalOf, type Cell, type Family, type Snapshot } from './snapshot.ts'
