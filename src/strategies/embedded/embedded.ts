@@ -1,5 +1,5 @@
 import { difference, one, Swap } from '../../control/index.ts'
-import { explain, SluiceError, type Context, type Control, type ReadOptions, type Signature } from '../../core/index.ts'
+import { SluiceError, type Context, type Control, type ReadOptions, type Signature } from '../../core/index.ts'
 import { load, type Loaded, type LoadOptions, type Version } from './load.ts'
 import { fileError } from './files.ts'
 import { placeAt, type Place } from './places.ts'
@@ -150,15 +150,15 @@ function reporter(model: string, { log, metrics }: EmbeddedContext) {
     refused({ path, version }: Complete, error: unknown): void {
       const code = error instanceof SluiceError ? error.code : 'unknown'
       metrics.count('sluice_model_refused_total', 1, { model, code })
-      log.write('error', `model '${model}': ${version === undefined ? 'what is new' : `version '${version}'`} is refused`, { model, path, code, error: explain(error) })
+      log.write('error', `model '${model}': ${version === undefined ? 'what is new' : `version '${version}'`} is refused`, { model, path, code, error })
     },
     /** Said once until it has changed: the place is looked at every second. */
     unseen(error: unknown): void {
-      const text = explain(error)
-      if (text !== unseen) log.write('warn', `model '${model}': cannot look for new versions`, { model, error: text })
+      const text = String(error)
+      if (text !== unseen) log.write('warn', `model '${model}': cannot look for new versions`, { model, error })
       unseen = text
     },
     seen(): void { unseen = '' },
-    notClosed(error: unknown): void { log.write('warn', `model '${model}': the version before could not be closed`, { model, error: explain(error) }) },
+    notClosed(error: unknown): void { log.write('warn', `model '${model}': the version before could not be closed`, { model, error }) },
   }
 }
