@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { nearest } from './nearest.ts'
+import { didYouMean } from '../codecs/paths.ts'
 
 export type Path = readonly (string | number)[]
 /** One thing that is wrong with a definition. `key`: it is the key at the end of the path that is wrong, not its value. The text never
@@ -39,7 +39,7 @@ function textOf(issue: Issue, found: unknown): string {
     case 'invalid_type': return `expected ${NAMES[issue.expected] ?? issue.expected}, found ${kindOf(found)}`
     case 'invalid_value': {
       const known = issue.values.map(String)
-      const meant = typeof found === 'string' ? nearest(found, known) : undefined
+      const meant = typeof found === 'string' ? didYouMean(found, known) : undefined
       return meant === undefined ? `expected one of: ${known.join(', ')}` : `expected one of: ${known.join(', ')}; did you mean '${meant}'?`
     }
     case 'too_small': return issue.origin === 'string' || issue.origin === 'array' ? 'must not be empty' : `must be ${issue.inclusive === true ? 'at least' : 'above'} ${issue.minimum}`

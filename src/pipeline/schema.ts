@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { didYouMean, parsePath } from '../codecs/paths.ts'
 import { SluiceError } from '../core/index.ts'
 import type { Part, Sink, Source } from '../core/index.ts'
+import { flowDefaults } from '../flow/parts.ts'
 import { mistakesOf } from './mistakes.ts'
 import type { Mistake } from './mistakes.ts'
-import { didYouMean } from './nearest.ts'
 
 export type Scalar = string | number | boolean | null
 
@@ -15,7 +16,11 @@ function object<S extends z.core.$ZodShape>(shape: S) {
   })
 }
 function unknownKey(key: string, known: readonly string[]): string {
-  return LATER.includes(key) ? `${key} is not in this version; known here: ${known.join(', ')}` : `unknown key '${key}'${didYouMean(key, known)}`
+  return LATER.includes(key) ? `${key} is not in this version; known here: ${known.join(', ')}` : `unknown key '${key}'${meant(key, known) ?? `; known here: ${known.join(', ')}`}`
+}
+const meant = (key: string, known: readonly string[]): string | undefined => {
+  const word = didYouMean(key, known)
+  return word === undefined ? undefined : `; did you mean '${word}'?`
 }
 /** What later versions will know. */
 const LATER = ['kafka', 'http', 'cassandra', 'sqlite', 'remote', 'stored', 'auto', 'router', 'learn', 'serve']
@@ -49,13 +54,16 @@ const text = () => z.string().min(1)
 const count = () => z.int().min(1)
 const ms = () => z.number().min(0)
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()], { error: 'expected a single value: text, a number, true, false or null' })
-const filter = z.record(text(), z.union([scalar, z.array(scalar).min(1)], { error: 'expected a value or a list of values' }))
+const path = () => text().superRefine((value, context) => {
+  try { parsePath(value) } catch (error) { context.addIssue({ code: 'custom', message: (error as Error).message }) }
+})
+const filter = z.record(path(), z.union([scalar, z.array(scalar).min(1).readonly()], { error: 'expected a value or a list of values' }))
 const zone = text().refine(isZone, { error: 'is not a time zone of the IANA list, such as Europe/Berlin or UTC' })
 const address = text().regex(/^(\[[0-9a-fA-F:]+\]|[^\s:/]*):\d{1,5}$/, { error: 'expected HOST:PORT, such as 127.0.0.1:9100' })
 
 const fileSource = object({
-  path: z.union([text(), z.array(text()).min(1)], { error: 'expected a path or a list of paths' })
-    .describe('The file to read, or several. Relative paths start at the working directory.'),
+  path: z.union([text(), z.array(text()).min(1).readonly()], { error: 'expected a path or a list of paths' })
+    .describe('The file to read, or several; * in its name stands for any characters. Relative paths start at the working directory.'),
   format: z.enum(['ndjson', 'csv', 'parquet', 'records']).exactOptional().describe('How records lie in the file. Left out: by the extension.'),
   from: z.number().min(0).exactOptional().describe('The offset to begin at when no position is kept yet: bytes, in Parquet rows.'),
   position: text().exactOptional().describe('Where the position is kept, when the sink does not keep it beside its output.'),
@@ -85,9 +93,9 @@ const stdoutSink = object({
 const memory = <T extends object>() => programOnly<T>((value) => typeof value === 'object' && value !== null)
 
 const feature = z.union([
-  text().describe('The path of the value in the record, such as trip.km or items[0].price.'),
+  path().describe('The path of the value in the record, such as trip.km or items[0].price.'),
   object({
-    path: text().describe('The path of the value in the record, such as trip.km or items[0].price.'),
+    path: path().describe('The path of the value in the record, such as trip.km or items[0].price.'),
     as: z.enum(['hourOfDay', 'dayOfWeek', 'month', 'epochMs', 'log1p', 'length']).exactOptional().describe('What is computed from the value.'),
     zone: zone.exactOptional().describe('Time zone of hourOfDay, dayOfWeek and month.').meta({ default: 'UTC' }),
     type: z.enum(['number', 'string', 'boolean']).exactOptional().describe('What the value must be. Left out: what the model needs.'),
@@ -120,11 +128,11 @@ const sinks = {
 }
 const stopAbove = z.union([
   object({
-    share: z.number().min(0).max(1).exactOptional().describe('More than this share of the last records was rejected.').meta({ default: 0.05 }),
-    records: z.int().min(0).exactOptional().describe('More than this many records were rejected.').meta({ default: 10000 }),
+    share: z.number().min(0).max(1).exactOptional().describe('The share that may be rejected.').meta({ default: 0.05 }),
+    records: count().exactOptional().describe('Of how many records in a row.').meta({ default: 10000 }),
   }),
   z.literal(false),
-], { error: 'expected share and records, or false' }).describe('Stops the pipeline when so much is rejected that stream and pipeline cannot fit together. false: never.')
+], { error: 'expected share and records, or false' }).describe('Stops the pipeline when so much is rejected that stream and pipeline cannot fit together: more than this share of so many records in a row. false: never.')
 
 const source = { file: fileSource, stdin: stdinSource, memory: memory<object>() }
 
@@ -139,21 +147,21 @@ const definition = object({
   sink: z.union([oneOf('sink', sinks), part<Sink>()], { error: 'expected a mapping with one of: file, stdout' }).describe('Where results go.'),
   delivery: object({
     guarantee: z.enum(['exactly-once', 'at-least-once']).exactOptional().describe('Left out: the best that source and sinks can give together.'),
-    everyMs: count().exactOptional().describe('How often results become visible and the position is committed.').meta({ default: 100 }),
-    bytes: count().exactOptional().describe('Also as soon as so many bytes are written.'),
+    everyMs: count().exactOptional().describe('How often results become visible and the position is committed.').meta({ default: flowDefaults.commitEveryMs }),
+    bytes: count().exactOptional().describe('Also as soon as so many bytes are written.').meta({ default: flowDefaults.commitBytes }),
   }).exactOptional().describe('What is promised, and how often it is kept.'),
   reject: z.union([oneOf('reject', sinks, { stopAbove: stopAbove.exactOptional() }), part<Sink>()], { error: 'expected a mapping with one of: file, stdout' })
     .exactOptional().describe('Where records go that fail. Left out: the pipeline stops at the first one.'),
   flow: object({
-    bytesMax: count().exactOptional().describe('Bytes of records in flight, at most, in all executors together.'),
+    bytesMax: count().exactOptional().describe('Bytes of records in flight, at most, in all executors together.').meta({ default: flowDefaults.bytesMax }),
     batch: object({
       rows: count().exactOptional().describe('Rows that are predicted at once, at most.'),
       waitMs: ms().exactOptional().describe('How long a batch waits to become full.'),
     }).exactOptional(),
-    revokeMs: ms().exactOptional().describe('How long what is in flight may take to finish when a partition is revoked.'),
-    drainMs: ms().exactOptional().describe('How long what is in flight may take to finish when the pipeline stops.'),
-    retryMs: ms().exactOptional().describe('The pause before something is tried again; it grows.'),
-    retries: z.int().min(0).exactOptional().describe('How often something is tried again.'),
+    revokeMs: ms().exactOptional().describe('How long what is in flight may take to finish when a partition is revoked.').meta({ default: flowDefaults.revokeMs }),
+    drainMs: ms().exactOptional().describe('How long what is in flight may take to finish when the pipeline stops.').meta({ default: flowDefaults.drainMs }),
+    retryMs: ms().exactOptional().describe('The pause before something is tried again; it grows.').meta({ default: flowDefaults.retryMs }),
+    retries: z.int().min(0).exactOptional().describe('How often something is tried again.').meta({ default: flowDefaults.retries }),
   }).exactOptional().describe('Bounds of the loop.'),
   memory: object({
     modelBytesMax: count().exactOptional().describe('A model that holds more bytes in memory is refused.'),
