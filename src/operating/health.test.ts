@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Clock } from '../core/index.ts'
-import { createHealth } from './health.ts'
+import { createHealth, newsOf } from './health.ts'
+import { createMetrics } from './metrics.ts'
 
 function setUp(executors = 1) {
   let nowMs = 1_000_000
@@ -39,8 +40,8 @@ test('stuck: records wait and nothing is committed for the whole time', () => {
   pass(59)
   assert.equal(health.live().ok, true)
   pass(1)
-  assert.deepEqual(health.live(), { ok: false, reasons: ['executor 0 has 7 records waiting and committed nothing for 60 s'] })
-  pass(1, { committed: true })
+  assert.deepEqual(health.live(), { ok: false, reasons: ['executor 0 has records waiting and committed nothing for 60 s'] })
+  pass(1, { commits: 1 })
   assert.equal(health.live().ok, true)
 })
 
@@ -72,8 +73,8 @@ test('one-of-two-hangs: the commits of one executor do not hide the other', () =
   const { health, pass } = setUp(2)
   health.report(0, { waiting: 1 })
   health.report(1, { waiting: 1 })
-  for (let i = 0; i < 60; i++) { pass(1, { committed: true }, 0); health.report(1, {}) }
-  assert.deepEqual(health.live().reasons, ['executor 1 has 1 records waiting and committed nothing for 60 s'])
+  for (let i = 0; i < 60; i++) { pass(1, { commits: i + 1 }, 0); health.report(1, {}) }
+  assert.deepEqual(health.live().reasons, ['executor 1 has records waiting and committed nothing for 60 s'])
 })
 
 test('endless-loop-in-user-code: an executor that says nothing any more hangs, though it had nothing waiting', () => {
@@ -83,4 +84,17 @@ test('endless-loop-in-user-code: an executor that says nothing any more hangs, t
   assert.equal(health.live().ok, true)
   silence(1)
   assert.deepEqual(health.live().reasons, ['executor 0 has said nothing for 60 s'])
+})
+
+test('news-from-metrics: what is in flight waits even when the source knows no lag; a predictor that never answers is no excuse', () => {
+  const metrics = createMetrics()
+  assert.deepEqual(newsOf(metrics.snapshot()), { waiting: 0, paused: undefined, commits: 0 })
+  metrics.gauge('sluice_inflight_bytes', 500)
+  metrics.gauge('sluice_paused', 1, { reason: 'predict' })
+  metrics.observe('sluice_commit_seconds', 0.1, 1)
+  assert.deepEqual(newsOf(metrics.snapshot()), { waiting: 1, paused: undefined, commits: 1 })
+  metrics.gauge('sluice_paused', 0, { reason: 'predict' })
+  metrics.gauge('sluice_paused', 1, { reason: 'sink' })
+  metrics.gauge('sluice_source_lag_records', 9)
+  assert.deepEqual(newsOf(metrics.snapshot()), { waiting: 9, paused: 'sink', commits: 1 })
 })

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/index.ts'
+import { cellsOf, histogramOf, totalOf, type Snapshot } from './snapshot.ts'
 
 /** What an executor tells of itself: plain data, so it may come from a thread. What is left out stays as it was. */
 export interface News {
@@ -10,8 +11,8 @@ export interface News {
   readonly waiting?: number
   /** Why nothing is read just now (back pressure, rate limit); undefined as a value: it is read again. */
   readonly paused?: string | undefined
-  /** Something was committed since the last news. */
-  readonly committed?: boolean
+  /** How often something was committed since it started: a change is progress. */
+  readonly commits?: number
 }
 
 export interface Verdict { readonly ok: boolean; readonly reasons: readonly string[] }
@@ -34,7 +35,7 @@ export interface HealthOptions {
   readonly stuckAfterMs?: number
 }
 
-interface State { modelLoaded: boolean; assigned: boolean; waiting: number; paused: string | undefined; progressMs: number; newsMs: number }
+interface State { modelLoaded: boolean; assigned: boolean; waiting: number; paused: string | undefined; commits: number; progressMs: number; newsMs: number }
 
 export function createHealth({ clock, executors, stuckAfterMs = 60_000 }: HealthOptions): Health {
   const states = new Map<number, State>()
@@ -44,7 +45,7 @@ export function createHealth({ clock, executors, stuckAfterMs = 60_000 }: Health
     const nowMs = clock.nowMs()
     if (nowMs - state.newsMs >= stuckAfterMs) return `executor ${executor} has said nothing for ${seconds(nowMs - state.newsMs)}`
     if (state.waiting === 0 || state.paused !== undefined || nowMs - state.progressMs < stuckAfterMs) return undefined
-    return `executor ${executor} has ${state.waiting} records waiting and committed nothing for ${seconds(nowMs - state.progressMs)}`
+    return `executor ${executor} has records waiting and committed nothing for ${seconds(nowMs - state.progressMs)}`
   }
 
   return {
@@ -52,14 +53,16 @@ export function createHealth({ clock, executors, stuckAfterMs = 60_000 }: Health
       const nowMs = clock.nowMs()
       let state = states.get(executor)
       if (state === undefined) {
-        states.set(executor, state = { modelLoaded: false, assigned: false, waiting: 0, paused: undefined, progressMs: nowMs, newsMs: nowMs })
+        states.set(executor, state = { modelLoaded: false, assigned: false, waiting: 0, paused: undefined, commits: 0, progressMs: nowMs, newsMs: nowMs })
       }
       // The time without a commit counts from when there was something to commit: a record after a quiet hour has all of stuckAfterMs.
-      if (news.committed === true || state.waiting === 0 || state.paused !== undefined) state.progressMs = nowMs
+      const hasCommitted = news.commits !== undefined && news.commits !== state.commits
+      if (hasCommitted || state.waiting === 0 || state.paused !== undefined) state.progressMs = nowMs
       state.newsMs = nowMs
       state.modelLoaded = news.modelLoaded ?? state.modelLoaded
       state.assigned = news.assigned ?? state.assigned
       state.waiting = news.waiting ?? state.waiting
+      state.commits = news.commits ?? state.commits
       if ('paused' in news) state.paused = news.paused
     },
     draining() { isDraining = true },
@@ -76,6 +79,17 @@ export function createHealth({ clock, executors, stuckAfterMs = 60_000 }: Health
       if (!all.some((state) => state.assigned)) reasons.push('no partition is assigned')
       return { ok: reasons.length === 0, reasons }
     },
+  }
+}
+
+/** The part of an executor's news that stands in the metrics of its flow. A pause is one only when it comes from outside (a sink that is away
+    or slow, a retry): a predictor that never answers is a fault. */
+export function newsOf(snapshot: Snapshot): News {
+  const inFlight = totalOf(snapshot, 'sluice_inflight_bytes') > 0 ? 1 : 0
+  return {
+    waiting: Math.max(inFlight, totalOf(snapshot, 'sluice_source_lag_records')),
+    paused: cellsOf(snapshot, 'sluice_paused').find(({ value, labels }) => value > 0 && labels['reason'] !== 'predict')?.labels['reason'],
+    commits: histogramOf(snapshot, 'sluice_commit_seconds').count,
   }
 }
 

@@ -104,7 +104,7 @@ function errorLines(name: string, error: { readonly [name: string]: Plain }, ind
   const { message, cause, stack, ...rest } = error
   let lines = `${indent}${style('red', `${printable(name)}:`)} ${textValue(message!).replaceAll(/^"|"$/g, '')}\n`
   for (const [part, value] of Object.entries(rest)) {
-    if (part !== 'name') lines += `${indent}  ${style('dim', `${printable(part)}:`.padEnd(6))} ${typeof value === 'string' ? printable(value) : textValue(value)}\n`
+    if (part !== 'name') lines += `${indent}  ${style('dim', `${printable(part)}:`.padEnd(5))} ${typeof value === 'string' ? printable(value) : textValue(value)}\n`
   }
   if (typeof stack === 'string') {
     for (const frame of stack.split('\n').filter((at) => at.trimStart().startsWith('at '))) lines += `${indent}  ${style('dim', printable(frame.trim()))}\n`

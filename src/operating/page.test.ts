@@ -12,7 +12,7 @@ test('page-exact: help, type, labels and buckets as the format says', () => {
     '# HELP sluice_inflight_bytes Bytes of the batches that are read and not written.',
     '# TYPE sluice_inflight_bytes gauge',
     'sluice_inflight_bytes{pipeline="eta"} 12.5',
-    '# HELP sluice_records_total Records by what became of them: scored, rejected, filtered, skipped or tombstone.',
+    '# HELP sluice_records_total Records by what became of them: scored, rejected, filtered, skipped or tombstone; counted when they are committed.',
     '# TYPE sluice_records_total counter',
     'sluice_records_total{outcome="scored",pipeline="eta"} 3',
     'sluice_records_total{outcome="rejected",pipeline="eta"} 1',

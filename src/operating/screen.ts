@@ -22,18 +22,18 @@ export function createScreen(stream: TerminalStream): Screen {
     once: (event, then) => stream.once?.(event, then),
     on: (event, then) => stream.on?.(event, then),
     write(text) {
-      if (shown === undefined || text === '') {
-        if (text !== '') atLineStart = text.endsWith('\n')
-        return stream.write(text)
-      }
-      // One write: nothing of another process can come between.
+      if (text === '') return true
+      const before = shown !== undefined && atLineStart ? CLEAR : ''
       atLineStart = text.endsWith('\n')
-      return stream.write(`${CLEAR}${text}${atLineStart ? shown : ''}`)
+      return stream.write(`${before}${text}${shown !== undefined && atLineStart ? shown : ''}`)      // one write: nothing comes between
     },
     live(line) {
       if (stream.isTTY !== true || (stream.writableLength ?? 0) > 0) return      // a terminal that does not keep up gets fewer lines
       const next = line === undefined ? undefined : cutTo(line, stream.columns ?? 80)
-      if (!atLineStart) { shown = next; return }      // somebody's half line stands there: the live line comes back after its end
+      if (!atLineStart) {      // a half line stands there: the live line comes back after its end
+        shown = next
+        return
+      }
       if (next !== undefined) stream.write(`${CLEAR}${next}`)
       else if (shown !== undefined) stream.write(CLEAR)
       shown = next
