@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { appendFile, mkdir, mkdtemp, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { stump, type Stump } from '../../../test/support/stumps.ts'
+import { stump, type Stump } from '../../../test/support/xgboost.ts'
 import type { Clock, Labels, LogLevel, Serving, TensorBatch } from '../../core/index.ts'
 import { embedded, inspectModel, type EmbeddedOptions } from './index.ts'
 
