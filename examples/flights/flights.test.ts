@@ -7,6 +7,7 @@ import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { dayOfWeek, hourOfDay, wallMsOf } from '../../src/features/time.ts'
 import { zoneOf } from '../../src/features/zone.ts'
+import { open } from '../../src/open.ts'
 import { loadDefinition } from '../../src/pipeline/load.ts'
 
 const here = (name: string): string => join(import.meta.dirname, name)
@@ -44,4 +45,18 @@ test('hour and weekday mean the same in Python and here', async () => {
     return [hourOfDay(wallMs), dayOfWeek(wallMs), distance, origin, destination].join()
   })
   assert.deepEqual(rows, (await readFile(here('rows.csv'), 'utf8')).trim().split('\n').slice(1))
+})
+
+test('scores are those of LightGBM: raw to the last bit, also of airports that the training never saw', async () => {
+  const cells = async (name: string) => (await readFile(here(name), 'utf8')).trim().split('\n').slice(1).map((line) => line.split(','))
+  const model = await open<object, { prediction: number; margin: number }>(here('delay.txt'))
+  const answers = await model.score((await cells('rows.csv')).map(([hour, weekday, distance, origin, destination]) =>
+    ({ hour: Number(hour), weekday: Number(weekday), distance: Number(distance), origin, destination })))
+  await model.close()
+  const expected = await cells('expected.csv')
+  assert.equal(answers.length, expected.length)
+  assert.ok(expected.length > 300)
+  assert.deepEqual(answers.map(({ margin }) => margin), expected.map(([, raw]) => Number(raw)))
+  // exp is not the same in every language: the last place may differ
+  answers.forEach(({ prediction }, i) => assert.ok(Math.abs(prediction / Number(expected[i]![0]) - 1) < 1e-15, `row ${i}`))
 })
