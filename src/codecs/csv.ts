@@ -64,6 +64,13 @@ export function endOfCell(line: string, at: number): number {
 const cellAt = (line: string, at: number, end: number): string | null =>
   at === end ? null : line[at] === '"' ? line.slice(at + 1, end - 1).replaceAll('""', '"') : line.slice(at, end)
 
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
+/** JSON's syntax of numbers, and `Infinity`, `-Infinity`, `NaN`; undefined: it is none. */
+export function csvNumber(cell: string): number | undefined {
+  if (NUMBER.test(cell)) return Number(cell)
+  return cell === 'NaN' ? NaN : cell === 'Infinity' ? Infinity : cell === '-Infinity' ? -Infinity : undefined
+}
+
 /** A cell as it is written: null as nothing, the empty text as `""`, quoted where RFC 4180 asks for it. */
 export function encodeCsvCell(cell: string | null): string {
   if (cell === null) return ''
@@ -76,10 +83,11 @@ export const encodeCsvLine = (cells: readonly (string | null)[]): string => cell
 export function csvValues(records: Records, columns: readonly string[], paths: readonly Path[], wanted?: Int32Array): Values {
   const textOf = textsOf(records, wanted)
   const columnOf = columnsOf(columns, paths)
-  let cells: (string | null)[] = []
+  let cells: (string | null)[] = [], whole: Value | undefined
   return {
     textual: true,
     open(row) {
+      whole = undefined
       cells = csvCells(textOf(row))
       if (cells.length !== columns.length) throw new SluiceError('SLUICE_CSV_BROKEN', `the line has ${cells.length} cells, the header has ${columns.length}`)
     },
@@ -89,7 +97,7 @@ export function csvValues(records: Records, columns: readonly string[], paths: r
       return column < 0 ? undefined : cells[column]
     },
     // not by assignment: a column may be named __proto__
-    value: (): Value => Object.fromEntries(columns.map((name, column) => [name, cells[column]])),
+    value: () => whole ??= Object.fromEntries(columns.map((name, column) => [name, cells[column]])),
   }
 }
 

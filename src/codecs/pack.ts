@@ -50,7 +50,22 @@ export class Packer {
   }
   text(text: string): void {
     this.reserve(text.length * 3)
-    this.length += encoder.encodeInto(text, this.bytes.subarray(this.length)).written
+    const { bytes, length } = this
+    // encodeInto costs as much as a hundred ASCII signs written one by one
+    let i = 0
+    if (text.length <= 64) for (; i < text.length; i++) {
+      const code = text.charCodeAt(i)
+      if (code > 127) break
+      bytes[length + i] = code
+    }
+    this.length += i
+    if (i < text.length) this.length += encoder.encodeInto(i === 0 ? text : text.slice(i), this.bytes.subarray(this.length)).written
+  }
+  /** Takes back the last row, with what was written from `at` on. */
+  drop(at: number): void {
+    this.length = at
+    this.rows--
+    for (const { start, end } of [this.#keys, this.#values, this.#headers]) start[this.rows] = end[this.rows] = -1
   }
   /** Key and headers of a row of other records, as they are. */
   copyKeyAndHeaders(from: Records, row: number): void {

@@ -14,7 +14,7 @@ export interface Values {
   open(row: number): void
   /** undefined: absent. null: there, but missing. */
   at(path: number): unknown
-  /** The whole; a new object each time it is asked for after `open`. */
+  /** The whole; the same object until the next `open`. */
   value(): Value
 }
 

@@ -1,0 +1,63 @@
+import { Packer } from '../codecs/pack.ts'
+import { SluiceError } from '../core/index.ts'
+import type { Predicted, RecordBatch, Rejection, Result, Scored, Signature } from '../core/index.ts'
+
+/** How the values of one batch are written. */
+export interface ValueWriter {
+  /** Present: the records are CSV. */
+  readonly columns?: readonly string[]
+  /** Writes the value for a batch row that row `at` of `answer` answers; `part` is the index of the answer. false: no record is to be written.
+      What it throws rejects the row, unless it is a SluiceError of another severity. */
+  write(row: number, answer: Predicted, at: number, part: number, packer: Packer): boolean
+}
+/** A result whose records keep key, headers and time of those they come from; null values are passed on. */
+export interface Composition {
+  check(signature: Signature): void
+  /** `rows`: those that have an answer. */
+  open(batch: RecordBatch, scored: Scored, rows: Int32Array): ValueWriter
+}
+
+export function compose({ check, open }: Composition): Result {
+  return {
+    check,
+    write(batch, scored) {
+      const { parts, part, at } = scored
+      const answered = new Int32Array(batch.rows)
+      let count = 0, bytes = 0
+      for (let row = 0; row < batch.rows; row++) {
+        if (part[row]! < 0 || batch.values.start[row]! < 0) continue
+        answered[count++] = row
+        bytes += batch.values.end[row]! - batch.values.start[row]!
+      }
+      const writer = open(batch, scored, answered.subarray(0, count))
+      const packer = new Packer(batch.rows, bytes + batch.rows * 192)
+      const halves = batch.rejected === undefined || batch.rejected.length === 0 ? undefined : new Set(batch.rejected.map(({ row }) => row))
+      const rows = new Int32Array(batch.rows), rejected: Rejection[] = []
+      for (let row = 0; row < batch.rows; row++) {
+        const tombstone = batch.values.start[row]! < 0
+        if (tombstone ? halves?.has(row) === true : part[row]! < 0) continue
+        const before = packer.length
+        packer.row(batch.timesMs[row]!)
+        packer.copyKeyAndHeaders(batch, row)
+        if (!tombstone) {
+          const start = packer.length
+          try {
+            if (!writer.write(row, parts[part[row]!]!, at[row]!, part[row]!, packer)) { packer.drop(before); continue }
+          } catch (error) {
+            packer.drop(before)
+            rejected.push({ row, stage: 'result', error: ofRecord(error) })
+            continue
+          }
+          packer.setValue(start)
+        }
+        rows[packer.rows - 1] = row
+      }
+      return { records: packer.finish(writer.columns), rows: rows.subarray(0, packer.rows), rejected }
+    },
+  }
+}
+
+function ofRecord(error: unknown): SluiceError {
+  if (error instanceof SluiceError) { if (error.severity === 'record') return error; throw error }
+  return new SluiceError('SLUICE_RESULT_FAILED', `the result could not be made: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+}

@@ -1,0 +1,148 @@
+import { columnsOf, csvCells, encodeCsvCell } from '../codecs/csv.ts'
+import { eachMember, isName, objectAt, trimSpace } from '../codecs/json-bytes.ts'
+import { nameAsPath } from '../codecs/paths.ts'
+import { spanOf, textsOf } from '../codecs/text.ts'
+import { SluiceError } from '../core/index.ts'
+import type { RecordBatch, Result, Scored, TensorSpec } from '../core/index.ts'
+import { compose } from './compose.ts'
+import type { ValueWriter } from './compose.ts'
+import type { MergeFields, ResultOptions } from './options.ts'
+import { checkFields, ORIGIN, ORIGIN_COLUMNS, originCsv, originJson } from './origin.ts'
+import { columnsOfField, csvOf, jsonOf, outputOf, tensorOf, widthOf } from './outputs.ts'
+
+/** The record as it came, with fields added: `merge({ eta: 'minutes' })`. In JSON the bytes of all other members stay what they are; a field
+    that the record has already is taken out and written anew, at the end. In CSV cells are added at the end of the line. CSV records become
+    JSON objects of texts with `codec: 'json'`. @throws SLUICE_CONFIG_INVALID */
+export function merge(fields: MergeFields, options: ResultOptions = {}): Result {
+  const entries = Object.entries(fields).map(([name, output]) => ({ name, output })), origin = options.origin ?? true
+  checkFields(entries.map(({ name }) => name), origin)
+  let specs: readonly TensorSpec[] = []
+  return compose({
+    check(signature) { specs = entries.map(({ name, output }) => outputOf(signature, output, name)) },
+    open(batch, scored, rows) {
+      const from = batch.columns === undefined ? 'json' : 'csv'
+      const codec = options.codec ?? from
+      const fieldsOf = { entries, origin, widths: entries.map(({ output }, i) => scored.parts[0] === undefined ? specs[i] && widthOf(specs[i]) : widthOf(tensorOf(scored.parts[0], output))) }
+      if (codec === 'csv') {
+        if (batch.columns === undefined) throw new SluiceError('SLUICE_CONFIG_INVALID', 'JSON records cannot be merged into CSV: their fields are not known beforehand', { why: 'a CSV file has one header for all lines', fix: 'name the columns with `object`, or write NDJSON' })
+        return csvIntoCsv(batch, batch.columns, scored, rows, fieldsOf)
+      }
+      return from === 'json' ? jsonIntoJson(batch, scored, rows, fieldsOf) : csvIntoJson(batch, batch.columns!, scored, rows, fieldsOf)
+    },
+  })
+}
+
+interface Fields { readonly entries: readonly { readonly name: string; readonly output: string }[]; readonly origin: boolean; readonly widths: readonly (number | undefined)[] }
+
+/** `"eta":12.5,"__sluice":{...}` */
+function membersOf(batch: RecordBatch, { parts }: Scored, { entries, origin }: Fields): (row: number, part: number, at: number) => string {
+  const names = entries.map(({ name }, i) => `${i === 0 ? '' : ','}${JSON.stringify(name)}:`)
+  const values = parts.map(part => entries.map(({ output }) => jsonOf(tensorOf(part, output))))
+  const tail = origin ? originJson(batch) : undefined
+  return (row, part, at) => {
+    const of = values[part]!
+    let text = ''
+    for (let i = 0; i < names.length; i++) text += names[i]! + of[i]!(at)
+    return tail === undefined ? text : `${text}${text === '' ? '' : ','}${tail(row, parts[part]!, at)}`
+  }
+}
+
+const encoder = new TextEncoder()
+const OPEN = 123, CLOSE = 125, COMMA = 44
+
+function jsonIntoJson(batch: RecordBatch, scored: Scored, rows: Int32Array, fields: Fields): ValueWriter {
+  const { bytes, values } = batch
+  const members = membersOf(batch, scored, fields)
+  const names = [...fields.entries.map(({ name }) => name), ...(fields.origin ? [ORIGIN] : [])].map(name => ({ name, utf8: encoder.encode(name) }))
+  // one search through the whole batch says of most batches that no record has any of the names
+  const { text } = spanOf(batch, rows)
+  const fresh = text !== '' && !text.includes('\\') && names.every(({ name }) => !text.includes(JSON.stringify(name)))
+  return {
+    write(row, _, at, part, packer) {
+      const start = values.start[row]!, end = values.end[row]!
+      const added = members(row, part, at)
+      const open = objectAt(bytes, start, end)
+      let close = trimSpace(bytes, start, end) - 1
+      if (bytes[close] !== CLOSE || close <= open) throw new SluiceError('SLUICE_JSON_BROKEN', 'the value does not end as an object')
+      if (!fresh) {
+        const kept: number[] = []
+        let cut = false, from = open + 1
+        const realClose = eachMember(bytes, open, end, (nameStart, nameEnd, _valueStart, valueEnd) => {
+          const taken = names.some(({ name, utf8 }) => isName(bytes, nameStart, nameEnd, name, utf8))
+          if (taken) cut = true; else kept.push(from, valueEnd)
+          from = valueEnd
+          while (from < end && bytes[from] !== COMMA && bytes[from] !== CLOSE) from++
+          from++
+        })
+        if (realClose !== close) throw new SluiceError('SLUICE_JSON_BROKEN', 'something follows the object')
+        if (cut) {
+          packer.append(bytes, start, open + 1)
+          for (let i = 0; i < kept.length; i += 2) {
+            if (i > 0) packer.byte(COMMA)
+            packer.append(bytes, kept[i]!, kept[i + 1])
+          }
+          if (kept.length > 0 && added !== '') packer.byte(COMMA)
+          packer.text(added)
+          packer.append(bytes, close, end)
+          return true
+        }
+      }
+      const last = trimSpace(bytes, open, close)
+      packer.append(bytes, start, last)
+      if (added !== '') {
+        if (bytes[last - 1] !== OPEN) packer.byte(COMMA)
+        packer.text(added)
+      }
+      packer.append(bytes, last, end)
+      return true
+    },
+  }
+}
+
+function csvIntoJson(batch: RecordBatch, columns: readonly string[], scored: Scored, rows: Int32Array, fields: Fields): ValueWriter {
+  const textOf = textsOf(batch, rows), members = membersOf(batch, scored, fields)
+  const taken = new Set([...fields.entries.map(({ name }) => name), ...(fields.origin ? [ORIGIN] : [])])
+  const kept = columns.flatMap((name, column) => taken.has(name) || columns.includes(name, column + 1) ? [] : [{ column, before: `${JSON.stringify(name)}:` }])
+  return {
+    write(row, _, at, part, packer) {
+      const cells = cellsOf(textOf(row), columns)
+      const texts = kept.map(({ column, before }) => before + JSON.stringify(cells[column]))
+      const added = members(row, part, at)
+      if (added !== '') texts.push(added)
+      packer.text(`{${texts.join(',')}}`)
+      return true
+    },
+  }
+}
+
+function csvIntoCsv(batch: RecordBatch, columns: readonly string[], scored: Scored, rows: Int32Array, { entries, origin, widths }: Fields): ValueWriter {
+  const { bytes, values } = batch, { parts } = scored
+  const added = [...entries.flatMap(({ name }, i) => columnsOfField(name, widths[i])), ...(origin ? ORIGIN_COLUMNS : [])]
+  const cellTexts = parts.map(part => entries.map(({ output }) => csvOf(tensorOf(part, output))))
+  const tail = origin ? originCsv(batch) : undefined
+  const clash = columnsOf(added, columns.map(nameAsPath)).some(column => column !== -1)
+  const kept = columns.flatMap((name, column) => added.includes(name) ? [] : [column])
+  const textOf = clash ? textsOf(batch, rows) : undefined
+  return {
+    columns: [...kept.map(column => columns[column]!), ...added],
+    write(row, answer, at, part, packer) {
+      let text = ''
+      for (const cell of cellTexts[part]!) text += `,${cell(at)}`
+      if (tail !== undefined) text += `,${tail(row, answer, at)}`
+      if (textOf === undefined) packer.append(bytes, values.start[row], values.end[row])
+      else {
+        const cells = cellsOf(textOf(row), columns), line = kept.map(column => encodeCsvCell(cells[column]!)).join(',')
+        if (kept.length === 0) text = text.slice(1)
+        packer.text(line)
+      }
+      packer.text(text)
+      return true
+    },
+  }
+}
+
+function cellsOf(line: string, columns: readonly string[]): readonly (string | null)[] {
+  const cells = csvCells(line)
+  if (cells.length !== columns.length) throw new SluiceError('SLUICE_CSV_BROKEN', `the line has ${cells.length} cells, the header has ${columns.length}`)
+  return cells
+}

@@ -1,0 +1,20 @@
+import type { Value } from '../codecs/values.ts'
+
+export interface ResultOptions {
+  /** Whether every record tells where it comes from: the object `__sluice: { model, version, source: "partition@offset" }` in JSON, the columns
+      `__sluice.model`, `__sluice.version`, `__sluice.source` in CSV. Default true. */
+  readonly origin?: boolean | undefined
+  /** What is written. Default: what is read. */
+  readonly codec?: 'json' | 'csv' | undefined
+}
+/** The name of the record's field: the name of the model's output. */
+export interface MergeFields { readonly [field: string]: string }
+/** The name of the field: an output of the model if it has one of that name, else a path in the record. `$.x` is always the record's. */
+export interface ObjectFields { readonly [field: string]: string }
+
+export interface Origin { readonly model: string; readonly version: string; readonly source: string }
+export type OutputValue = number | bigint | boolean | string | null
+/** By the names of the outputs; an output with several numbers a row is an array. */
+export interface Prediction { readonly [output: string]: OutputValue | readonly OutputValue[] }
+/** The record that is to be written, as JSON; null: none. */
+export type ResultFunction = (value: Value, prediction: Prediction, origin: Origin) => object | null
