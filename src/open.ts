@@ -1,4 +1,6 @@
-import { SluiceError, type Clock, type Column, type ReadOptions, type Rejection, type Signature, type Tensor, type TensorBatch, type TensorSpec } from './core/index.ts'
+import { SluiceError, type Clock, type Column, type ReadOptions, type Signature, type Tensor, type TensorBatch, type TensorSpec } from './core/index.ts'
+import { cellOf, type Cell } from './features/cells.ts'
+import { zoneOf } from './features/zone.ts'
 import { embedded, type EmbeddedOptions } from './strategies/embedded/index.ts'
 
 export interface OpenOptions extends ReadOptions, Pick<EmbeddedOptions, 'version' | 'name' | 'pollMs'> {
@@ -45,6 +47,12 @@ export async function open<R extends object = Row, A = Answer>(path: string, opt
   const { signal } = new AbortController()
   const model = await embedded({ watch: false, ...options, model: path }, { clock, log: { write() {} }, metrics: { count() {}, gauge() {}, observe() {} }, signal, executors: 1 })
   const { signature } = model
+  const readers = new WeakMap<Signature, (rows: readonly object[]) => TensorBatch>()
+  function read(signature: Signature, rows: readonly object[]): TensorBatch {
+    let reader = readers.get(signature)
+    if (reader === undefined) readers.set(signature, reader = readerOf(signature))
+    return reader(rows)
+  }
   return {
     get name() { return model.version.ref.name },
     get version() { return model.version.ref.version },
@@ -54,9 +62,9 @@ export async function open<R extends object = Row, A = Answer>(path: string, opt
       const serving = model.take()
       try {
         const predictor = serving.predictors[0]!
-        const { outputs, rejected } = await predictor.predict(tensorsOf(rows, predictor.signature), undefined, signal)
+        const { outputs, rejected } = await predictor.predict(read(predictor.signature, rows), undefined, signal)
         try {
-          if (rejected.length > 0) throw inRow(rejected[0]!)
+          if (rejected.length > 0) throw inRow(rejected[0]!.row, rejected[0]!.error)
           return answersOf(outputs, rows.length) as A[]
         } finally { outputs.release() }
       } finally { serving.release() }
@@ -79,43 +87,29 @@ const clock: Clock = {
 
 const columnsOf = ({ name, columns }: TensorSpec): readonly Column[] => columns ?? [{ name }]
 
-function tensorsOf(rows: readonly object[], signature: Signature): TensorBatch {
-  if (!Array.isArray(rows)) throw new TypeError('score() takes an array of rows')
-  const tensors = new Map<string, Tensor>()
-  for (const spec of signature.inputs) {
-    const columns = columnsOf(spec)
-    const data = spec.dtype === 'float64' ? new Float64Array(rows.length * columns.length) : new Float32Array(rows.length * columns.length)
-    columns.forEach((column, at) => fill(data, rows, column, at, columns.length))
-    tensors.set(spec.name, { dtype: spec.dtype, shape: [rows.length, columns.length], data })
+/** Once for each signature: later versions may order their columns otherwise, or know other categories. */
+function readerOf({ inputs }: Signature): (rows: readonly object[]) => TensorBatch {
+  const plans = inputs.map(spec => ({
+    spec, cells: columnsOf(spec).map(column => ({ name: column.name, cell: cellOf({ title: `feature '${column.name}'`, column, zone: zoneOf('UTC'), textual: false }) })),
+  }))
+  return rows => {
+    if (!Array.isArray(rows)) throw new TypeError('score() takes an array of rows')
+    const tensors = new Map(plans.map(({ spec: { name, dtype, shape }, cells }): [string, Tensor] => {
+      const width = cells.length, data = dtype === 'float32' ? new Float32Array(rows.length * width) : new Float64Array(rows.length * width)
+      cells.forEach((cell, column) => fill(data, rows, column, width, cell))
+      return [name, { dtype, shape: [rows.length, ...shape.slice(1)], data }]
+    }))
+    return { rows: rows.length, tensors, release() {} }
   }
-  return { rows: rows.length, tensors, release() {} }
 }
 
 /** Column by column: one name is looked up in all rows. */
-function fill(data: Float32Array | Float64Array, rows: readonly object[], column: Column, at: number, width: number): void {
-  const { name } = column
-  const codes = column.categories === undefined ? undefined : new Map(column.categories.map((category, code) => [category, code]))
-  for (let row = 0; row < rows.length; row++, at += width) {
-    const value = (rows[row] as { readonly [feature: string]: unknown })[name]
-    data[at] = codes === undefined && typeof value === 'number' ? value : cellOf(value, column, codes, row)
+function fill(data: Float32Array | Float64Array, rows: readonly object[], column: number, width: number, { name, cell }: { readonly name: string; readonly cell: Cell }): void {
+  for (let row = 0, at = column; row < rows.length; row++, at += width) {
+    try {
+      data[at] = cell.encode((rows[row] as { readonly [feature: string]: unknown })[name])
+    } catch (error) { throw error instanceof SluiceError ? inRow(row, error) : error }
   }
-}
-
-function cellOf(value: unknown, column: Column, codes: ReadonlyMap<unknown, number> | undefined, row: number): number {
-  const { name } = column
-  if (value === undefined) throw new SluiceError('SLUICE_FEATURE_MISSING', `row ${row} has no feature '${name}'`, { at: `row ${row}`, fix: 'give it a value, or null where it is missing' })
-  if (value === null) {
-    if (column.missing === true) return NaN
-    throw new SluiceError('SLUICE_FEATURE_MISSING', `row ${row}: feature '${name}' is null, and the model has no rule for missing values of it`, { at: `row ${row}` })
-  }
-  if (codes !== undefined) {
-    const code = codes.get(value) ?? column.unknown
-    if (code !== undefined) return code
-    throw new SluiceError('SLUICE_CATEGORY_UNKNOWN', `row ${row}: feature '${name}' has no category ${JSON.stringify(value)}`, { at: `row ${row}` })
-  }
-  if (typeof value === 'number') return value
-  if (typeof value === 'boolean') return value ? 1 : 0
-  throw new SluiceError('SLUICE_FEATURE_TYPE', `row ${row}: feature '${name}' is ${typeof value}, not a number`, { at: `row ${row}` })
 }
 
 function answersOf(outputs: TensorBatch, rows: number): object[] {
@@ -129,5 +123,4 @@ function answersOf(outputs: TensorBatch, rows: number): object[] {
   return answers
 }
 
-const inRow = ({ row, error }: Rejection): SluiceError =>
-  new SluiceError(error.code, `row ${row}: ${error.message}`, { at: `row ${row}`, why: error.why, fix: error.fix, cause: error.cause })
+const inRow = (row: number, { code, message, why, fix, cause }: SluiceError): SluiceError => new SluiceError(code, `row ${row}: ${message}`, { at: `row ${row}`, why, fix, cause })
