@@ -26,8 +26,8 @@ const meant = (key: string, known: readonly string[]): string | undefined => {
 const LATER = ['kafka', 'http', 'cassandra', 'sqlite', 'remote', 'stored', 'auto', 'router', 'learn', 'serve']
 
 /** Exactly one of several keys: the parts that may stand at a place. `also` may stand beside it. */
-function oneOf<S extends z.core.$ZodShape, A extends z.core.$ZodShape>(what: string, parts: S, also: A): z.ZodType<Choice<S, A>>
-function oneOf<S extends z.core.$ZodShape>(what: string, parts: S): z.ZodType<Choice<S, object>>
+function oneOf<S extends z.core.$ZodShape, A extends z.core.$ZodShape>(what: string, parts: S, also: A): z.ZodType<Choice<S, A>, Choice<S, A>>
+function oneOf<S extends z.core.$ZodShape>(what: string, parts: S): z.ZodType<Choice<S, object>, Choice<S, object>>
 function oneOf(what: string, parts: z.core.$ZodShape, also: z.core.$ZodShape = {}): z.ZodType {
   const names = Object.keys(parts), written = names.filter((name) => !isProgramOnly(parts[name]!))
   const optional = Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, z.exactOptional(part)]))
