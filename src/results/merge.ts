@@ -1,6 +1,5 @@
-import { columnsOf, csvCells, encodeCsvCell } from '../codecs/csv.ts'
+import { csvCells, encodeCsvCell } from '../codecs/csv.ts'
 import { eachMember, isName, objectAt, trimSpace } from '../codecs/json-bytes.ts'
-import { nameAsPath } from '../codecs/paths.ts'
 import { spanOf, textsOf } from '../codecs/text.ts'
 import { SluiceError } from '../core/index.ts'
 import type { RecordBatch, Result, Scored, TensorSpec } from '../core/index.ts'
@@ -61,8 +60,8 @@ function jsonIntoJson(batch: RecordBatch, scored: Scored, rows: Int32Array, fiel
     write(row, _, at, part, packer) {
       const start = values.start[row]!, end = values.end[row]!
       const added = members(row, part, at)
-      const open = objectAt(bytes, start, end)
-      let close = trimSpace(bytes, start, end) - 1
+      const open = objectAt(bytes, start, end)       // white space and a byte order mark before it are not kept
+      const close = trimSpace(bytes, start, end) - 1
       if (bytes[close] !== CLOSE || close <= open) throw new SluiceError('SLUICE_JSON_BROKEN', 'the value does not end as an object')
       if (!fresh) {
         const kept: number[] = []
@@ -76,24 +75,24 @@ function jsonIntoJson(batch: RecordBatch, scored: Scored, rows: Int32Array, fiel
         })
         if (realClose !== close) throw new SluiceError('SLUICE_JSON_BROKEN', 'something follows the object')
         if (cut) {
-          packer.append(bytes, start, open + 1)
+          packer.byte(OPEN)
           for (let i = 0; i < kept.length; i += 2) {
             if (i > 0) packer.byte(COMMA)
             packer.append(bytes, kept[i]!, kept[i + 1])
           }
           if (kept.length > 0 && added !== '') packer.byte(COMMA)
           packer.text(added)
-          packer.append(bytes, close, end)
+          packer.byte(CLOSE)
           return true
         }
       }
       const last = trimSpace(bytes, open, close)
-      packer.append(bytes, start, last)
+      packer.append(bytes, open, last)
       if (added !== '') {
         if (bytes[last - 1] !== OPEN) packer.byte(COMMA)
         packer.text(added)
       }
-      packer.append(bytes, last, end)
+      packer.append(bytes, last, close + 1)
       return true
     },
   }
@@ -120,9 +119,8 @@ function csvIntoCsv(batch: RecordBatch, columns: readonly string[], scored: Scor
   const added = [...entries.flatMap(({ name }, i) => columnsOfField(name, widths[i])), ...(origin ? ORIGIN_COLUMNS : [])]
   const cellTexts = parts.map(part => entries.map(({ output }) => csvOf(tensorOf(part, output))))
   const tail = origin ? originCsv(batch) : undefined
-  const clash = columnsOf(added, columns.map(nameAsPath)).some(column => column !== -1)
   const kept = columns.flatMap((name, column) => added.includes(name) ? [] : [column])
-  const textOf = clash ? textsOf(batch, rows) : undefined
+  const textOf = kept.length === columns.length ? undefined : textsOf(batch, rows)
   return {
     columns: [...kept.map(column => columns[column]!), ...added],
     write(row, answer, at, part, packer) {
@@ -141,7 +139,7 @@ function csvIntoCsv(batch: RecordBatch, columns: readonly string[], scored: Scor
   }
 }
 
-function cellsOf(line: string, columns: readonly string[]): readonly (string | null)[] {
+export function cellsOf(line: string, columns: readonly string[]): readonly (string | null)[] {
   const cells = csvCells(line)
   if (cells.length !== columns.length) throw new SluiceError('SLUICE_CSV_BROKEN', `the line has ${cells.length} cells, the header has ${columns.length}`)
   return cells

@@ -1,0 +1,5 @@
+export * from './custom.ts'
+export { merge } from './merge.ts'
+export * from './object.ts'
+export * from './options.ts'
+export * from './rejects.ts'

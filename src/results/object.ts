@@ -1,0 +1,137 @@
+import { columnsOf, encodeCsvCell } from '../codecs/csv.ts'
+import { objectAt, rangeAt } from '../codecs/json-bytes.ts'
+import type { Step } from '../codecs/json-bytes.ts'
+import { parsePath } from '../codecs/paths.ts'
+import type { Path } from '../codecs/paths.ts'
+import { textsOf } from '../codecs/text.ts'
+import { SluiceError } from '../core/index.ts'
+import type { Predicted, RecordBatch, Result, Scored, TensorSpec } from '../core/index.ts'
+import { compose } from './compose.ts'
+import type { ValueWriter } from './compose.ts'
+import { cellsOf } from './merge.ts'
+import type { ObjectFields, ResultOptions } from './options.ts'
+import { checkFields, ORIGIN_COLUMNS, originCsv, originJson } from './origin.ts'
+import { columnsOfField, csvOf, jsonOf, outputOf, tensorOf, widthOf } from './outputs.ts'
+
+/** A record of its own: `object({ id: 'id', scores: 'probabilities' })`. What is taken from a JSON record keeps its bytes; cells of CSV are
+    texts, an empty one is null. A plain name that is neither an output nor in the record rejects the record, for it is probably misspelt;
+    `$.x` is the record's for certain, and null where it is absent. @throws SLUICE_CONFIG_INVALID */
+export function object(fields: ObjectFields, options: ResultOptions = {}): Result {
+  const names = Object.entries(fields), origin = options.origin ?? true
+  checkFields(names.map(([name]) => name), origin)
+  const entries: readonly Entry[] = names.map(([name, source]) => ({ name, source, path: pathOf(source), certain: /^\$[.[]/.test(source) }))
+  for (const { name, source, path } of entries) {
+    if (path === undefined && source.startsWith('$')) parseNamed(name, source)
+  }
+  let specs: readonly (TensorSpec | undefined)[] = []
+  return compose({
+    check(signature) {
+      specs = entries.map(({ name, source, path, certain }) => {
+        if (!certain && signature.outputs.some(output => output.name === source)) return outputOf(signature, source, name)
+        if (path === undefined) parseNamed(name, source)
+        return undefined
+      })
+    },
+    open(batch, scored, rows) {
+      const codec = options.codec ?? (batch.columns === undefined ? 'json' : 'csv')
+      const taken = batch.columns === undefined ? fromJson(batch, entries, codec) : fromCsv(batch, batch.columns, entries, rows, codec)
+      return codec === 'json' ? intoJson(batch, scored, entries, specs, taken, origin) : intoCsv(batch, scored, entries, specs, taken, origin)
+    },
+  })
+}
+
+interface Entry { readonly name: string; readonly source: string; readonly path: Path | undefined; readonly certain: boolean }
+
+/** An output may have a name that is no path. */
+function pathOf(source: string): Path | undefined {
+  try { return parsePath(source) } catch { return undefined }
+}
+function parseNamed(name: string, source: string): void {
+  try { parsePath(source) } catch (error) {
+    throw new SluiceError('SLUICE_CONFIG_INVALID', `the field '${name}' of the result: ${(error as SluiceError).message}`, { why: 'it is neither an output of the model nor a path into the record', fix: (error as SluiceError).fix })
+  }
+}
+
+/** What entry `i` takes from the record, as JSON or as a cell; undefined: it is absent. */
+interface Taken { open(row: number): void; text(i: number): string | undefined }
+const decoder = new TextDecoder(), encoder = new TextEncoder()
+
+function fromJson(batch: RecordBatch, entries: readonly Entry[], codec: 'json' | 'csv'): Taken {
+  const steps = entries.map(({ path }) => (path?.steps ?? []).map((step): Step => typeof step === 'number' ? step : { name: step, utf8: encoder.encode(step) }))
+  const { bytes, values } = batch
+  let object = 0, end = 0
+  return {
+    open(row) {
+      end = values.end[row]!
+      object = objectAt(bytes, values.start[row]!, end)
+    },
+    text(i) {
+      const range = rangeAt(bytes, object, end, steps[i]!)
+      if (range === undefined) return undefined
+      const json = decoder.decode(bytes.subarray(range[0], range[1]))
+      return codec === 'json' ? json : json === 'null' ? '' : encodeCsvCell(json.startsWith('"') ? JSON.parse(json) as string : json)
+    },
+  }
+}
+
+function fromCsv(batch: RecordBatch, columns: readonly string[], entries: readonly Entry[], rows: Int32Array, codec: 'json' | 'csv'): Taken {
+  const textOf = textsOf(batch, rows)
+  const columnOf = columnsOf(columns, entries.map(({ path, source }) => path ?? { text: source, steps: [source] }))
+  let cells: readonly (string | null)[] = []
+  return {
+    open(row) { cells = cellsOf(textOf(row), columns) },
+    text(i) {
+      const column = columnOf[i]!
+      if (column < 0) return undefined
+      return codec === 'json' ? JSON.stringify(cells[column]) : encodeCsvCell(cells[column]!)
+    },
+  }
+}
+
+function textOf({ name, source, certain }: Entry, taken: Taken, i: number, missing: string, { outputs }: Predicted): string {
+  const text = taken.text(i) ?? (certain ? missing : undefined)
+  if (text !== undefined) return text
+  throw new SluiceError('SLUICE_RESULT_FAILED', `the field '${name}' of the result: the record has no '${source}', nor has the model such an output`, {
+    why: `the outputs are ${[...outputs.tensors.keys()].join(', ')}`, fix: `correct the name, or write \`$.${source}\` if the record may be without it` })
+}
+
+function intoJson(batch: RecordBatch, { parts }: Scored, entries: readonly Entry[], specs: readonly (TensorSpec | undefined)[], taken: Taken, origin: boolean): ValueWriter {
+  const names = entries.map(({ name }) => `${JSON.stringify(name)}:`)
+  const values = parts.map(part => entries.map(({ source }, i) => specs[i] === undefined ? undefined : jsonOf(tensorOf(part, source))))
+  const tail = origin ? originJson(batch) : undefined
+  return {
+    write(row, answer, at, part, packer) {
+      taken.open(row)
+      let before = '{'
+      for (let i = 0; i < entries.length; i++) {
+        packer.text(before + names[i]!)
+        packer.text(values[part]![i]?.(at) ?? textOf(entries[i]!, taken, i, 'null', answer))
+        before = ','
+      }
+      packer.text(tail === undefined ? before === '{' ? '{}' : '}' : `${before}${tail(row, answer, at)}}`)
+      return true
+    },
+  }
+}
+
+function intoCsv(batch: RecordBatch, { parts }: Scored, entries: readonly Entry[], specs: readonly (TensorSpec | undefined)[], taken: Taken, origin: boolean): ValueWriter {
+  const first = parts[0]
+  const columns = entries.flatMap(({ name, source }, i) => {
+    const spec = specs[i]
+    return columnsOfField(name, spec === undefined ? undefined : widthOf(first === undefined ? spec : tensorOf(first, source)))
+  })
+  const values = parts.map(part => entries.map(({ source }, i) => specs[i] === undefined ? undefined : csvOf(tensorOf(part, source))))
+  const tail = origin ? originCsv(batch) : undefined
+  return {
+    columns: [...columns, ...(origin ? ORIGIN_COLUMNS : [])],
+    write(row, answer, at, part, packer) {
+      taken.open(row)
+      for (let i = 0; i < entries.length; i++) {
+        if (i > 0) packer.text(',')
+        packer.text(values[part]![i]?.(at) ?? textOf(entries[i]!, taken, i, '', answer))
+      }
+      if (tail !== undefined) packer.text(`${entries.length > 0 ? ',' : ''}${tail(row, answer, at)}`)
+      return true
+    },
+  }
+}
