@@ -32,6 +32,7 @@ export const CODES = {
   SLUICE_POSITION_GAP: retry('a batch does not follow the one before it', 'nothing: the source is read again from the committed position'),
   SLUICE_REVOKE_LATE: retry('a partition was revoked and what was in flight could not be committed in time', 'nothing is lost; raise flow.revokeMs if it happens often'),
   SLUICE_PARTITION_LOST: retry('a partition was lost in the middle of a unit of delivery', 'nothing: the unit is aborted and read again'),
+  SLUICE_SINK_REFUSED: retry('the sink refused a record and there is no reject sink', 'nothing: it is read again up to that record, and the pipeline stops there'),
   SLUICE_DRAIN_LATE: retry('stopping took longer than flow.drainMs', 'nothing is lost: the next start reads on from the committed position'),
   // the end
   SLUICE_SOURCE_FAILED: fatal('the source failed in a way it has no name for', 'see the cause'),

@@ -1,0 +1,89 @@
+import type { Position, Predicted, RecordBatch, Rejection, Scored, Written } from '../core/index.ts'
+import type { Counts } from './parts.ts'
+import { rowsOf } from './rows.ts'
+
+/** One partition, one ownership of it. */
+export interface Lane {
+  readonly partition: string
+  /** Where the next batch begins. */
+  expected: bigint
+  /** Everything before it is handed to the delivery. */
+  done: bigint
+  committed: bigint
+  /** Takes more batches. */
+  open: boolean
+  /** Not yet handed over, in order. */
+  readonly flights: Flight[]
+  /** Settles, and never throws, when everything handed over has been written. */
+  tail: Promise<void>
+  readonly cancel: AbortController
+  /** Written and not yet committed. */
+  counts: LaneCounts
+}
+export interface LaneCounts extends Counts { readonly causes: Map<string, { stage: string; code: string; count: number }> }
+
+/** One batch on its way. Released by whoever ends it: its last call when it was dropped, else its last write. */
+export interface Flight extends Scored {
+  readonly lane: Lane
+  batch: RecordBatch
+  readonly sinceMs: number
+  rejected: Rejection[]
+  skipped: readonly number[]
+  readonly parts: Predicted[]
+  part: Int32Array
+  at: Int32Array
+  /** Rows with an answer. */
+  answered: number
+  /** Halvings; retries do not count: the same input ends the same way. */
+  splits: number
+  /** Ready to be handed over when set. */
+  written: Written | undefined
+  dropped: boolean
+}
+
+export function laneOf({ partition, offset }: Position): Lane {
+  return { partition, expected: offset, done: offset, committed: offset, open: true, flights: [], tail: Promise.resolve(),
+    cancel: new AbortController(), counts: noCounts() }
+}
+
+export function flightOf(lane: Lane, batch: RecordBatch, sinceMs: number): Flight {
+  return { lane, batch, sinceMs, rejected: [], skipped: NONE, parts: [], part: new Int32Array(batch.rows).fill(-1), at: new Int32Array(batch.rows),
+    answered: 0, splits: 0, written: undefined, dropped: false }
+}
+
+export const noCounts = (): LaneCounts => ({ scored: 0, rejected: 0, filtered: 0, skipped: 0, tombstones: 0, causes: new Map() })
+
+/** Forgets the rows from `end` on. */
+export function cut(flight: Flight, end: number): void {
+  flight.batch = rowsOf(flight.batch, 0, end)
+  flight.part = flight.part.subarray(0, end)
+  flight.at = flight.at.subarray(0, end)
+  flight.rejected = flight.rejected.filter(({ row }) => row < end)
+  flight.skipped = flight.skipped.filter(row => row < end)
+  flight.answered = flight.part.reduce((sum, part) => part < 0 ? sum : sum + 1, 0)
+}
+
+/** Adds what became of a flight's records to its lane. */
+export function count({ lane: { counts }, batch, rejected, skipped, part, answered }: Flight): void {
+  let scored = answered, tombstones = 0
+  for (const { row, stage, error: { code } } of rejected) {
+    if (part[row]! >= 0) scored--                                          // by the result or by the sink
+    const cause = counts.causes.get(`${stage} ${code}`)
+    if (cause === undefined) counts.causes.set(`${stage} ${code}`, { stage, code, count: 1 })
+    else cause.count++
+  }
+  const passed = batch.rows - scored - rejected.length - skipped.length
+  if (passed > 0) {
+    const { start } = batch.values
+    for (let row = 0; row < batch.rows; row++) if (start[row]! < 0 && part[row]! < 0) tombstones++
+    for (const { row } of rejected) if (start[row]! < 0 && part[row]! < 0) tombstones--
+    for (const row of skipped) if (start[row]! < 0) tombstones--
+  }
+  counts.scored += scored
+  counts.rejected += rejected.length
+  counts.skipped += skipped.length
+  counts.tombstones += tombstones
+  counts.filtered += passed - tombstones
+}
+
+const NONE: readonly number[] = []
