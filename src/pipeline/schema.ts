@@ -3,6 +3,8 @@ import { didYouMean, parsePath } from '../codecs/paths.ts'
 import { SluiceError } from '../core/index.ts'
 import type { Part, Sink, Source } from '../core/index.ts'
 import { flowDefaults } from '../flow/parts.ts'
+import type { FeaturesFunction } from '../features/index.ts'
+import type { ResultFunction } from '../results/index.ts'
 import { mistakesOf } from './mistakes.ts'
 import type { Mistake } from './mistakes.ts'
 
@@ -118,7 +120,7 @@ const result = z.union([
     merge: z.record(text(), text()).describe('The record itself, with these fields added: field: output of the model.'),
     object: z.record(text(), text()).describe('A new record of these fields: field: output of the model, or else a path in the record ($.path is always a path).'),
   }, { origin: z.boolean().exactOptional().describe('Each result names its model, version and origin in __sluice.').meta({ default: true }) }),
-  fn<(value: unknown, prediction: Readonly<{ [output: string]: unknown }>, origin: Readonly<{ partition: string; offset: number }>) => object | null>(),
+  fn<ResultFunction>(),
 ], { error: 'expected merge or object' })
 
 const sinks = {
@@ -140,7 +142,7 @@ const definition = object({
   name: text().max(200).regex(/^[^\p{Cc}]*$/u, { error: 'must be one line' }).describe('The name of the pipeline, in logs, metrics and rejects.'),
   source: z.union([oneOf('source', source), part<Source>()], { error: 'expected a mapping with one of: file, stdin' }).describe('Where records come from.'),
   when: filter.exactOptional().describe('Only records whose values at these paths are equal to these are scored; others are passed by.'),
-  features: z.union([z.record(text(), feature), fn<(value: unknown) => Readonly<{ [feature: string]: Scalar }>>()], { error: 'expected a mapping of features' })
+  features: z.union([z.record(text(), feature), fn<FeaturesFunction>()], { error: 'expected a mapping of features' })
     .exactOptional().describe("The model's inputs and where they are in a record. Left out: under the model's own names."),
   strategy: oneOf('strategy', { embedded }).describe('Where the model runs.'),
   result: result.describe('What is made of a prediction.'),

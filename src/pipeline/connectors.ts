@@ -1,0 +1,34 @@
+import type { Context, Part, Sink, Source } from '../core/index.ts'
+import type { Definition } from './schema.ts'
+
+/** A definition's source or sinks, opened. Each outside system is imported when a pipeline names it. */
+export function openSource(source: Definition['source'], context: Context): Promise<Source> {
+  if (isPart<Source>(source)) return source.open(context)
+  if ('file' in source) return import('../connect/file/index.ts').then(({ openFileSource }) => openFileSource(source.file, context))
+  if ('stdin' in source) return import('../connect/stdio/index.ts').then(({ openStdinSource }) => openStdinSource(source.stdin, context))
+  throw new TypeError('a source of records in memory belongs to a test: see sluice/testing')
+}
+
+/** `as`: what it is for; rejects are written with their keys, headers and causes where results are written as values. */
+export function openSink(sink: Exclude<Definition['reject'], undefined>, as: 'results' | 'rejects', context: Context): Promise<Sink> {
+  if (isPart<Sink>(sink)) return sink.open(context)
+  const format = as === 'rejects' ? { format: 'records' as const } : {}
+  if ('file' in sink) return import('../connect/file/index.ts').then(({ openFileSink }) => openFileSink({ ...format, ...sink.file }, context))
+  if ('stdout' in sink) return import('../connect/stdio/index.ts').then(({ openStdoutSink }) => openStdoutSink({ ...format, ...sink.stdout }, context))
+  throw new TypeError('a sink in memory belongs to a test: see sluice/testing')
+}
+
+/** How many partitions a source has, for `executors: auto`; 1 where only the source itself will know. */
+export async function partitionsOf(source: Definition['source']): Promise<number> {
+  if (isPart(source) || !('file' in source)) return 1
+  const { filesOf } = await import('../connect/file/index.ts')
+  return (await filesOf(source.file)).length
+}
+
+/** Where a sink writes, for the report. */
+export function placeOf(sink: Definition['reject']): string | undefined {
+  if (sink === undefined || isPart(sink)) return undefined
+  return 'file' in sink ? sink.file.path : 'stdout' in sink ? 'the standard output' : undefined
+}
+
+export const isPart = <T>(part: object): part is Part<T> => 'open' in part && typeof part.open === 'function'

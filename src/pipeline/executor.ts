@@ -1,0 +1,111 @@
+import type { Arena, Clock, Context, Features, Log, Metrics, Rejects, Result, Sink, Source } from '../core/index.ts'
+import { columns } from '../features/index.ts'
+import { flowDefaults, run } from '../flow/index.ts'
+import type { Ended, FlowOptions } from '../flow/index.ts'
+import { createArena } from '../kernels/arena.ts'
+import { custom, merge, object, rejects } from '../results/index.ts'
+import { embedded } from '../strategies/embedded/index.ts'
+import type { Embedded } from '../strategies/embedded/index.ts'
+import { openSink, openSource } from './connectors.ts'
+import type { Definition } from './schema.ts'
+
+/** What an executor is given: its place among the others, and what it shares with them. */
+export interface ExecutorOptions {
+  readonly executor: number
+  readonly executors: number
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly skips: ReadonlyMap<string, ReadonlySet<number>>
+  readonly limit?: number
+  readonly signal: AbortSignal
+  /** Called when the model answers, and when partitions are assigned. */
+  news?(news: { readonly modelLoaded?: true; readonly assigned?: true }): void
+}
+
+/** Opens the parts of a pipeline, runs it to its end, closes them. */
+export async function runExecutor(definition: Definition, options: ExecutorOptions): Promise<Ended> {
+  const flow = flowOptionsOf(definition, options)
+  const context: Context = { ...pick(options), arena: createArena(flow.bytesMax) }
+  const parts = await openParts(definition, context, options)
+  try {
+    return await run({ ...parts, clock: options.clock, log: options.log, metrics: options.metrics, skips: options.skips, options: flow,
+      ...(definition.delivery?.guarantee === undefined ? {} : { guarantee: definition.delivery.guarantee }) }, options.signal)
+  } finally {
+    await parts.close()
+  }
+}
+
+interface Stages {
+  readonly features: Features
+  readonly control: Embedded
+  readonly result: Result
+}
+
+/** The model and what is around it: everything that can be checked without a record. */
+export async function openStages(definition: Definition, context: Omit<Context, 'arena'> & { readonly arena?: Arena }): Promise<Stages> {
+  const { modelBytesMax } = definition.memory ?? {}
+  const control = await embedded({ ...definition.strategy.embedded, ...(modelBytesMax === undefined ? {} : { modelBytesMax }) }, context)
+  try {
+    const features = columns(definition.features, definition.when === undefined ? {} : { when: definition.when })
+    features.for(control.signature)
+    const result = resultOf(definition)
+    result.check(control.signature)
+    return { features, control, result }
+  } catch (error) {
+    await control.close()
+    throw error
+  }
+}
+
+function resultOf({ result, sink }: Definition): Result {
+  const codec = 'file' in sink && (sink.file.format === 'csv' || (sink.file.format === undefined && sink.file.path.endsWith('.csv')))
+    || 'stdout' in sink && sink.stdout.format === 'csv' ? 'csv' : 'json'
+  if (typeof result === 'function') return custom(result, { codec })
+  const options = { codec, origin: result.origin ?? true } as const
+  return 'merge' in result ? merge(result.merge, options) : object(result.object, options)
+}
+
+type Parts = Stages & { readonly source: Source; readonly sink: Sink; readonly reject?: Sink; readonly rejects: Rejects; close(): Promise<void> }
+
+/** All of them, or none: what was opened before one failed is closed again. */
+async function openParts(definition: Definition, context: Context, { news }: ExecutorOptions): Promise<Parts> {
+  const opened: { close(): Promise<void> }[] = []
+  const keep = async <T extends { close(): Promise<void> }>(part: Promise<T>): Promise<T> => { opened.push(await part); return part }
+  const close = async (): Promise<void> => { for (const part of opened.reverse()) await part.close() }
+  try {
+    const stages = await openStages(definition, context)
+    opened.push(stages.control)
+    news?.({ modelLoaded: true })
+    const source = await keep(openSource(definition.source, context))
+    const sink = await keep(openSink(definition.sink, 'results', context))
+    const reject = definition.reject === undefined ? undefined : await keep(openSink(definition.reject, 'rejects', context))
+    return { ...stages, source: announcing(source, () => news?.({ assigned: true })), sink, ...(reject === undefined ? {} : { reject }),
+      rejects: rejects(definition.name), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** A source that says when partitions were assigned. */
+function announcing(source: Source, assigned: () => void): Source {
+  return Object.create(source, { read: { value: (owner: Parameters<Source['read']>[0], signal: AbortSignal) => source.read({
+    assigned(positions) { owner.assigned(positions); assigned() },
+    revoked: partitions => owner.revoked(partitions),
+    lost: partitions => owner.lost(partitions),
+  }, signal) } }) as Source
+}
+
+function flowOptionsOf({ flow, delivery, reject }: Definition, { limit, executors }: ExecutorOptions): FlowOptions {
+  const given = { ...flow, commitEveryMs: delivery?.everyMs, commitBytes: delivery?.bytes, recordsMax: limit }
+  const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  const stopAbove = reject !== undefined && 'stopAbove' in reject ? reject.stopAbove : undefined
+  return {
+    ...flowDefaults, ...said,
+    bytesMax: Math.floor((flow?.bytesMax ?? flowDefaults.bytesMax) / executors),
+    ...(stopAbove === false ? {} : { stopAbove: { share: 0.05, records: 10_000, ...stopAbove } }),
+  }
+}
+
+const pick = ({ executor, executors, clock, log, metrics, signal }: ExecutorOptions): Omit<Context, 'arena'> => ({ executor, executors, clock, log, metrics, signal })
