@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { one, Swap } from '../src/control/index.ts'
 import type { Predictor } from '../src/core/index.ts'
-import { openModel, readModel } from '../src/models/index.ts'
-import { snapshotOf } from '../src/strategies/embedded/files.ts'
-import { warm } from '../src/strategies/embedded/warm.ts'
+import { systemClock } from '../src/flow/clock.ts'
+import { read, readInThread, type Read } from '../src/strategies/embedded/read.ts'
+import { openVersion, type Loaded } from '../src/strategies/embedded/version.ts'
 import { forest } from '../test/support/xgboost.ts'
 
 console.log(`Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} threads`)
@@ -41,32 +41,23 @@ async function loading(trees: number, depth: number): Promise<void> {
   try {
     const path = join(folder, 'model.json')
     await writeFile(path, forest({ trees, depth, width: 20 }))
-    const pauses: number[] = [], steps = { files: [] as number[], model: [] as number[], predictor: [] as number[], warm: [] as number[] }
-    let bytes = 0, disk = 0
+    const pauses = { 'read here': [] as number[], 'read in a thread': [] as number[], 'open and warm': [] as number[] }, took = structuredClone(pauses)
+    let found: Read | undefined
     for (let run = 0; run < 11; run++) {
-      await sleep(50)
-      const watch = pauseOf()
-      const at = [performance.now()]
-      const snapshot = await snapshotOf(path)
-      at.push(performance.now())
-      const model = await readModel(snapshot.files, {})
-      at.push(performance.now())
-      await turn()
-      const { predictor } = await openModel(model, { name: 'bench', version: String(run) })
-      at.push(performance.now())
-      await warm(predictor, { nowMs: Date.now, sleep: async () => { await turn() } })
-      at.push(performance.now())
-      const pause = await watch()
-      await predictor.close()
-      bytes = model.bytes
-      disk = snapshot.bytes
-      if (run === 0) { console.log(`${trees} trees, first load of the process: pause ${pause.toFixed(1)} ms`); continue }
-      pauses.push(pause)
-      Object.values(steps).forEach((list, i) => list.push(at[i + 1]! - at[i]!))
+      const steps: readonly (() => Promise<Read | Loaded>)[] = [() => read(path, {}), () => readInThread(path, {}), () => openVersion({ path, version: String(run) }, found!, { name: 'bench' }, systemClock)]
+      for (const [i, step] of steps.entries()) {
+        await sleep(50)
+        const pause = pauseOf(), start = performance.now()
+        const got = await step()
+        if ('predictor' in got) await got.predictor.close()
+        else found = got
+        const name = Object.keys(pauses)[i] as keyof typeof pauses
+        if (run > 0) { took[name].push(performance.now() - start); pauses[name].push(await pause()) } else await pause()
+      }
     }
-    console.log(`${trees} trees of depth ${depth}: ${(disk / 1e6).toFixed(1)} MB on disk, ${(bytes / 1e6).toFixed(1)} MB in memory`)
-    line('  longest pause of the event loop', pauses, 'ms')
-    for (const [step, values] of Object.entries(steps)) line(`  ${step}`, values, 'ms')
+    console.log(`${trees} trees of depth ${depth}: ${(found!.bytesOnDisk / 1e6).toFixed(1)} MB on disk, ${(found!.model.bytes / 1e6).toFixed(1)} MB in memory`)
+    for (const [name, values] of Object.entries(pauses)) line(`  ${name}: longest pause`, values, 'ms')
+    for (const [name, values] of Object.entries(took)) line(`  ${name}: in all`, values, 'ms')
   } finally { await rm(folder, { recursive: true }) }
 }
 

@@ -285,3 +285,23 @@ test('at the start a version that is still being written is waited for', async t
   assert.equal(looks, 3)
   await model.close()
 })
+
+test('a large version is read in a thread: the same answers, the same refusals', async t => {
+  const path = join(await folder(t), 'delay')
+  await write(join(path, '1/model.json'), { left: 1 })
+  const { context, look, recorded, lines } = contextOf(t)
+  const model = await embedded({ model: path }, context)
+  const large = stump({ left: 2, trees: 4000 })
+  assert.ok(large.length > 1_000_000)
+  await write(join(path, '2/model.json'), large.slice(0, -1))
+  await look(2)
+  assert.equal(recorded.get('sluice_model_refused_total{delay,SLUICE_MODEL_BROKEN}'), 1)
+  assert.match((lines.at(-1)!.fields as { error: Error }).error.message, /model\.json/)
+  await write(join(path, '3/model.json'), large)
+  await look(2)
+  assert.deepEqual(await ask(model, 50), { value: 8000, version: '3' })
+  const { digest, model: { bytes, facts } } = model.version
+  const inspected = await inspectModel(join(path, '3/model.json'))
+  assert.deepEqual({ digest, bytes, facts }, { digest: inspected.digest, bytes: inspected.bytesInMemory, facts: inspected.facts })
+  await model.close()
+})

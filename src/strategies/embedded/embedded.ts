@@ -1,8 +1,9 @@
 import { difference, one, Swap } from '../../control/index.ts'
 import { SluiceError, type Context, type Control, type ReadOptions, type Signature } from '../../core/index.ts'
-import { load, type Loaded, type LoadOptions, type Version } from './load.ts'
 import { fileError } from './files.ts'
 import { placeAt, type Place } from './places.ts'
+import { read, readInThread } from './read.ts'
+import { openVersion, type Loaded, type LoadOptions, type Version } from './version.ts'
 import { Watch, type Complete } from './watch.ts'
 
 export interface EmbeddedOptions extends ReadOptions {
@@ -19,6 +20,9 @@ export interface EmbeddedOptions extends ReadOptions {
   /** What the model may hold in memory, over all executors. While a version is exchanged there are two. */
   readonly modelBytesMax?: number
 }
+/** Below, starting a thread (some 100 ms of another core) costs more than the 15 ms that the event loop would stand still. */
+const THREAD_BYTES = 1_000_000
+
 export type EmbeddedContext = Pick<Context, 'clock' | 'log' | 'metrics' | 'signal' | 'executors'>
 
 /** A model in this process. */
@@ -63,17 +67,16 @@ export async function embedded(options: EmbeddedOptions, context: EmbeddedContex
   async function exchange(candidate: Complete): Promise<void> {
     const startMs = context.clock.nowMs()
     try {
-      const loaded = await load(candidate, loading, context.clock)
-      const written = !(await watch.unchanged(candidate))          // while it was read: it is asked for again
-      const same = candidate.version === undefined && loaded.digest === serving.digest
-      const differs = difference(signature, loaded.predictor.signature)
-      if (written || same || differs !== undefined || signal.aborted) await loaded.predictor.close()
-      if (written || signal.aborted) return
+      const found = await (candidate.bytes < THREAD_BYTES ? read : readInThread)(candidate.path, loading)
+      if (!(await watch.unchanged(candidate))) return              // somebody wrote while it was read: it is asked for again
+      if (candidate.version === undefined && found.digest === serving.digest) return watch.taken(candidate)
+      const differs = difference(signature, found.model.signature)
       if (differs !== undefined) {
-        throw new SluiceError('SLUICE_MODEL_MISMATCH', `model '${loaded.ref.name}' version '${loaded.ref.version}' does not fit the pipeline: ${differs}`, { at: candidate.path })
+        throw new SluiceError('SLUICE_MODEL_MISMATCH', `model '${loading.name}' version '${candidate.version ?? found.digest}' does not fit the pipeline: ${differs}`, { at: candidate.path })
       }
+      const loaded = await openVersion(candidate, found, loading, context.clock)
+      if (signal.aborted) return await loaded.predictor.close()
       watch.taken(candidate)
-      if (same) return
       const before = serving
       serving = loaded
       swap.swap({ router: one(loaded.ref, swap.router.version + 1), predictors: [loaded.predictor] }).catch(report.notClosed)
@@ -106,11 +109,11 @@ async function first(place: Place, watch: Watch, options: EmbeddedOptions, loadi
     const { next, writing } = await watch.look(clock.nowMs() - lookMs).catch(error => { throw fileError(options.model, error) })
     if (next !== undefined) {
       try {
-        const loaded = await load(next, loading, clock)
-        if (place.kind !== 'repository' && options.version !== undefined && options.version !== loaded.digest) {
-          await loaded.predictor.close()
-          throw new SluiceError('SLUICE_MODEL_MISSING', `'${options.model}' is version '${loaded.digest}', not '${options.version}'`, { at: options.model })
+        const found = await read(next.path, loading)
+        if (place.kind !== 'repository' && options.version !== undefined && options.version !== found.digest) {
+          throw new SluiceError('SLUICE_MODEL_MISSING', `'${options.model}' is version '${found.digest}', not '${options.version}'`, { at: options.model })
         }
+        const loaded = await openVersion(next, found, loading, clock)
         watch.taken(next)
         return loaded
       } catch (error) {

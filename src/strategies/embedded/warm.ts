@@ -1,7 +1,7 @@
 import { SluiceError, type Clock, type Predictor, type Tensor, type TensorBatch, type TensorSpec } from '../../core/index.ts'
 
 const CALLS = 4
-const ROWS = 64
+const ROWS = 16
 
 /** A few calls on plausible rows, so that neither the first batch pays for what is done once nor a model is put before records that answers
     no row at all. */

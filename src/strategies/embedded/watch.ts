@@ -2,7 +2,7 @@ import { stampOf, type Stamp } from './files.ts'
 import { candidates, type Candidate, type Place } from './places.ts'
 
 /** A candidate that nobody is writing any more. */
-export interface Complete extends Candidate { readonly stamp: string }
+export interface Complete extends Candidate { readonly stamp: string; readonly bytes: number }
 export interface Look {
   /** What is better than what serves; undefined: nothing is. */
   readonly next: Complete | undefined
@@ -49,7 +49,7 @@ export class Watch {
       seen.set(candidate.path, stamp.text)
       if (this.#passed.get(candidate.path) === stamp.text) continue
       if (this.#seen.get(candidate.path) !== stamp.text && stamp.changedMs > settledMs) { writing = true; continue }
-      next = { ...candidate, stamp: stamp.text }
+      next = { ...candidate, stamp: stamp.text, bytes: stamp.bytes }
       break
     }
     this.#seen = seen

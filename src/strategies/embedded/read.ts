@@ -1,0 +1,33 @@
+import { Worker } from 'node:worker_threads'
+import { SluiceError, type Model, type ReadOptions } from '../../core/index.ts'
+import { readModel } from '../../models/index.ts'
+import { fileError, snapshotOf } from './files.ts'
+
+/** A version's files, understood. */
+export interface Read { readonly model: Model; readonly digest: string; readonly bytesOnDisk: number }
+
+/** @throws SLUICE_MODEL_MISSING, SLUICE_MODEL_UNKNOWN, SLUICE_MODEL_BROKEN, SLUICE_MODEL_UNSUPPORTED, SLUICE_FILE_DENIED */
+export async function read(path: string, options: ReadOptions): Promise<Read> {
+  const { files, digest, bytes: bytesOnDisk } = await snapshotOf(path).catch(error => { throw fileError(path, error) })
+  return { model: await readModel(files, options), digest, bytesOnDisk }
+}
+
+export interface Wanted { readonly path: string; readonly options: ReadOptions }
+export type Said = { readonly read: Read } | { readonly failed: Pick<SluiceError, 'code' | 'message' | 'at' | 'why' | 'fix'> }
+
+/** The same in a thread of its own: parsing holds the event loop (bench/swap.ts), and its garbage this thread's heap. */
+export async function readInThread(path: string, options: ReadOptions): Promise<Read> {
+  const wanted: Wanted = { path, options }
+  // the same file, as it runs here: .ts in the repository, .js when built
+  const thread = new Worker(new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url), { workerData: wanted })
+  try {
+    const said = await new Promise<Said>((resolve, reject) => {
+      thread.on('message', resolve)
+      thread.on('error', reject)
+      thread.on('exit', code => reject(new Error(`the thread that reads the model exited with ${code}`)))
+    })
+    if ('read' in said) return said.read
+    const { code, message, at, why, fix } = said.failed
+    throw new SluiceError(code, message, { ...(at === undefined ? {} : { at }), why, fix })
+  } finally { await thread.terminate() }
+}
