@@ -1,0 +1,35 @@
+import { SluiceError } from '../core/errors.ts'
+import type { Evaluator, Files, Format, Model, ReadOptions } from '../core/models.ts'
+import type { ModelRef, Predictor } from '../core/stages.ts'
+import { plain } from './evaluators/plain/index.ts'
+import { lightgbm } from './formats/lightgbm/index.ts'
+import { xgboost } from './formats/xgboost/index.ts'
+
+export type { LinearModel } from './linear.ts'
+export type { Link, Objective } from './objectives.ts'
+export type { LinearLeaves, TreeEnsemble } from './trees.ts'
+
+/** In the order they are asked. */
+export const formats: readonly Format[] = [xgboost, lightgbm]
+/** The first that can execute a model does. */
+export const evaluators: readonly Evaluator[] = [plain]
+
+/** @throws SLUICE_MODEL_UNKNOWN, SLUICE_MODEL_BROKEN, SLUICE_MODEL_UNSUPPORTED */
+export async function readModel(files: Files, options: ReadOptions = {}): Promise<Model> {
+  for (const format of formats) if (await format.detect(files)) return format.read(files, options)
+  throw new SluiceError('SLUICE_MODEL_UNKNOWN', `no format recognises ${files.names.slice(0, 5).join(', ') || 'an empty folder'}`, { at: files.names[0] ?? '' })
+}
+
+/** @throws SLUICE_MODEL_UNSUPPORTED when no evaluator takes it. */
+export async function openModel(model: Model, ref: ModelRef): Promise<{ readonly predictor: Predictor; readonly evaluator: string }> {
+  let refused: SluiceError | undefined
+  for (const evaluator of evaluators) {
+    try {
+      return { predictor: await evaluator.open(model, ref), evaluator: evaluator.name }
+    } catch (error) {
+      if (!(error instanceof SluiceError) || error.code !== 'SLUICE_MODEL_UNSUPPORTED') throw error
+      refused ??= error
+    }
+  }
+  throw refused ?? new SluiceError('SLUICE_MODEL_UNSUPPORTED', `nothing executes a model of kind '${model.kind}'`, { at: ref.name })
+}

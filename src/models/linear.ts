@@ -1,0 +1,18 @@
+import type { Model } from '../core/models.ts'
+import type { Objective } from './objectives.ts'
+
+/** margin[g] = start[g] + the sum of input[f] * weights[f, g] over the features in order, each product and each sum rounded to `sums`. */
+export interface LinearModel extends Model {
+  readonly kind: 'linear'
+  readonly width: number
+  readonly groups: number
+  readonly inputs: 'float32' | 'float64'
+  readonly sums: 'float32' | 'float64'
+  /** [groups] */
+  readonly start: Float64Array
+  /** [width, groups] */
+  readonly weights: Float64Array
+  /** NaN adds nothing; else it makes the margin NaN. */
+  readonly skipsNaN: boolean
+  readonly objective: Objective
+}
