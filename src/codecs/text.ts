@@ -41,12 +41,17 @@ export function spanOf(records: Records, wanted?: Int32Array): Span {
   return { start: from, text, ascii: text.length === to - from && !text.includes('\ufffd') }
 }
 
+/** Where the first sequence begins that is none. */
 function brokenAt(bytes: Uint8Array): number {
+  const decodes = (length: number, stream: boolean): boolean => {
+    try { new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, length), { stream }); return true } catch { return false }
+  }
   let good = 0, bad = bytes.length
-  // the longest beginning that could still become valid
+  // the longest beginning that could still become valid, then back to where its last sequence is whole
   while (good < bad) {
     const middle = (good + bad + 1) >> 1
-    try { new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, middle), { stream: true }); good = middle } catch { bad = middle - 1 }
+    if (decodes(middle, true)) good = middle; else bad = middle - 1
   }
+  while (!decodes(good, false)) good--
   return good
 }

@@ -21,7 +21,7 @@ export function custom(make: ResultFunction, options: ResultOptions = {}): Resul
         write(row, answer, at, part, packer) {
           values.open(row)
           const source = from(row, answer, at)
-          const made: unknown = make(values.value(), predictions[part]!(at), source)
+          const made: unknown = make(values.value(), predictions[part]!(at), { ...source, partition: batch.partition, offset: batch.offsets[row]! })
           if (made === null) return false
           if (typeof made !== 'object' || Array.isArray(made) || made instanceof Promise) {
             const what = made instanceof Promise ? 'a promise' : Array.isArray(made) ? 'an array' : `${typeof made}`

@@ -13,8 +13,10 @@ export interface MergeFields { readonly [field: string]: string }
 export interface ObjectFields { readonly [field: string]: string }
 
 export interface Origin { readonly model: string; readonly version: string; readonly source: string }
+/** What a function is told of the record besides. */
+export interface RecordOrigin extends Origin { readonly partition: string; readonly offset: number }
 export type OutputValue = number | bigint | boolean | string | null
 /** By the names of the outputs; an output with several numbers a row is an array. */
 export interface Prediction { readonly [output: string]: OutputValue | readonly OutputValue[] }
 /** The record that is to be written, as JSON; null: none. */
-export type ResultFunction = (value: Value, prediction: Prediction, origin: Origin) => object | null
+export type ResultFunction = (value: Value, prediction: Prediction, origin: RecordOrigin) => object | null
