@@ -2,13 +2,12 @@ import { z } from 'zod'
 import { didYouMean, parsePath } from '../codecs/paths.ts'
 import { SluiceError } from '../core/index.ts'
 import type { Part, Sink, Source } from '../core/index.ts'
+import type { FeaturesFunction, FeatureSpec, PathFeature } from '../features/options.ts'
+import { DERIVED } from '../features/options.ts'
 import { flowDefaults } from '../flow/parts.ts'
-import type { FeaturesFunction } from '../features/index.ts'
-import type { ResultFunction } from '../results/index.ts'
+import type { ResultFunction } from '../results/options.ts'
 import { mistakesOf } from './mistakes.ts'
 import type { Mistake } from './mistakes.ts'
-
-export type Scalar = string | number | boolean | null
 
 /** A mapping without unknown keys. The texts of unknown keys are joined by line breaks, in their order: mistakes.ts takes them apart. */
 function object<S extends z.core.$ZodShape>(shape: S) {
@@ -98,13 +97,13 @@ const feature = z.union([
   path().describe('The path of the value in the record, such as trip.km or items[0].price.'),
   object({
     path: path().describe('The path of the value in the record, such as trip.km or items[0].price.'),
-    as: z.enum(['hourOfDay', 'dayOfWeek', 'month', 'epochMs', 'log1p', 'length']).exactOptional().describe('What is computed from the value.'),
+    as: z.enum(DERIVED).exactOptional().describe('What is computed from the value.'),
     zone: zone.exactOptional().describe('Time zone of hourOfDay, dayOfWeek and month.').meta({ default: 'UTC' }),
     type: z.enum(['number', 'string', 'boolean']).exactOptional().describe('What the value must be. Left out: what the model needs.'),
     default: scalar.exactOptional().describe('Stands for an absent value. null: a missing value, if the model has a rule for those.'),
     when: filter.exactOptional().describe('Only of records whose values at these paths are equal to these; of others the feature is absent.'),
   }),
-  fn<(value: unknown) => Scalar>(),
+  fn<Exclude<FeatureSpec, string | PathFeature>>(),
 ], { error: 'expected a path, or a mapping with a path' })
 
 const embedded = object({

@@ -1,0 +1,103 @@
+import { Command, Option } from 'commander'
+import type { ReadOptions, SluiceError, Tensor, TensorSpec } from '../core/index.ts'
+import type { FileFormat } from '../connect/file/options.ts'
+import { columnsOfField, elementsOf, jsonOf, widthOf } from '../results/outputs.ts'
+import { out } from './print.ts'
+import type { Answers } from './score.ts'
+
+interface Flags extends ReadOptions { readonly format: 'csv' | 'ndjson'; readonly input?: FileFormat; readonly raw?: boolean }
+
+export function command(): Command {
+  return new Command('predict')
+    .description("Answers for the rows of a file: one line for each, in order. A row's values are named as the model's inputs. A row that cannot be answered is a line {\"error\": ...} in its place (in CSV an empty one, with the error beside it on the standard error), and the exit code is 1.")
+    .argument('<model>', 'a model file, a folder of one model, or a repository')
+    .argument('[input]', 'CSV, NDJSON or Parquet; - is the standard input', '-')
+    .addOption(new Option('--format <format>', 'what is written').choices(['ndjson', 'csv']).default('ndjson'))
+    .addOption(new Option('--input <format>', 'what is read; left out: by the extension, or what the input begins with').choices(['csv', 'ndjson', 'parquet']))
+    .option('--raw', "only what the origin library's own predict and raw score return, under its names: to be compared with it")
+    .addOption(new Option('--trees <which>', 'trees of an XGBoost model that stopped early: up to the best round, or all').choices(['best', 'all']))
+    .addHelpText('after', `
+Examples:
+  sluice predict delay.json flights.csv
+  sluice predict delay.json flights.csv --format csv --raw > answers.csv
+  echo '{"distance": 300, "hour": 17}' | sluice predict delay.json`)
+    .action(predict)
+}
+
+async function predict(path: string, input: string, { format, input: inputFormat, raw = false, ...options }: Flags): Promise<void> {
+  const { openInput, openScorer } = await import('./score.ts')
+  const scorer = await openScorer(path, options)
+  const { model } = scorer.model
+  const fields = raw ? Object.entries(model.raw) : model.signature.outputs.map(({ name }): [string, string] => [name, name])
+  const source = await openInput(input, inputFormat)
+  const writer = format === 'csv' ? csvWriter(fields, model.signature.outputs) : jsonWriter(fields)
+  let rows = 0, failed = 0
+  try {
+    if (writer.header !== '') await out(writer.header)
+    for await (const answers of scorer.answers(source)) {
+      await out(writer.lines(answers, rows))
+      rows += answers.rows
+      failed += answers.errors.size
+    }
+  } finally {
+    await source.close()
+    await scorer.close()
+  }
+  if (failed === 0) return
+  process.exitCode = 1
+  process.stderr.write(`${failed} of ${rows} rows have an error in place of an answer\n`)
+}
+
+type Fields = readonly (readonly [field: string, output: string])[]
+interface Writer { readonly header: string; lines(answers: Answers, before: number): string }
+
+function jsonWriter(fields: Fields): Writer {
+  return {
+    header: '',
+    lines({ rows, at, outputs, errors }) {
+      const texts = fields.map(([field, output], i) => ({ name: `${i === 0 ? '' : ','}${JSON.stringify(field)}:`, of: jsonOf(outputs.get(output)!) }))
+      let lines = ''
+      for (let row = 0; row < rows; row++) {
+        const error = errors.get(row)
+        if (error !== undefined) lines += `${JSON.stringify({ error: plain(error) })}\n`
+        else if (at[row]! < 0) lines += 'null\n'
+        else {
+          lines += '{'
+          for (const { name, of } of texts) lines += name + of(at[row]!)
+          lines += '}\n'
+        }
+      }
+      return lines
+    },
+  }
+}
+const plain = ({ code, message, at, why, fix }: SluiceError): object => ({ code, message, at, why, fix })
+
+function csvWriter(fields: Fields, outputs: readonly TensorSpec[]): Writer {
+  const names = fields.flatMap(([field, output]) => columnsOfField(field, widthOf(outputs.find(({ name }) => name === output)!)))
+  const empty = `${','.repeat(names.length - 1)}\n`
+  return {
+    header: `${names.join(',')}\n`,
+    lines(answers, before) {
+      const cells = fields.map(([, output]) => cellsOf(answers.outputs.get(output)!))
+      let lines = ''
+      for (let row = 0; row < answers.rows; row++) {
+        const error = answers.errors.get(row)
+        if (error !== undefined) process.stderr.write(`row ${before + row + 1}: ${error.code}: ${error.message}\n`)
+        const at = answers.at[row]!
+        lines += at < 0 ? empty : `${cells.map((of) => of(at)).join(',')}\n`
+      }
+      return lines
+    },
+  }
+}
+
+/** The shortest text of each double, so that it reads back the same; NaN is an empty cell, as in the files of other libraries. */
+function cellsOf(tensor: Tensor): (row: number) => string {
+  const element = elementsOf(tensor), width = widthOf(tensor) ?? 1
+  const text = (i: number): string => {
+    const value = element(i)
+    return Number.isNaN(value) ? '' : Object.is(value, -0) ? '-0' : String(value)
+  }
+  return width === 1 ? text : (row) => Array.from({ length: width }, (_, i) => text(row * width + i)).join(',')
+}
