@@ -86,6 +86,17 @@ test('endless-loop-in-user-code: an executor that says nothing any more hangs, t
   assert.deepEqual(health.live().reasons, ['executor 0 has said nothing for 60 s'])
 })
 
+test('one-has-finished: an executor whose files are read is silent, and that is no fault', () => {
+  const { health, pass } = setUp(2)
+  health.report(0, { modelLoaded: true, assigned: true, waiting: 3 })
+  health.report(1, { modelLoaded: true, assigned: true })
+  health.report(0, { ended: true })
+  health.report(0, { waiting: 1 })      // late news
+  pass(120, {}, 1)
+  assert.equal(health.live().ok, true)
+  assert.equal(health.ready().ok, true)
+})
+
 test('news-from-metrics: what is in flight waits even when the source knows no lag; a predictor that never answers is no excuse', () => {
   const metrics = createMetrics()
   assert.deepEqual(newsOf(metrics.snapshot()), { waiting: 0, paused: undefined, commits: 0 })

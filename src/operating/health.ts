@@ -11,6 +11,8 @@ export interface News {
   readonly waiting?: number
   /** Why nothing is read just now (back pressure, rate limit); undefined as a value: it is read again. */
   readonly paused?: string | undefined
+  /** It has finished and will say nothing more: the others go on. */
+  readonly ended?: true
   /** How often something was committed since it started: a change is progress. */
   readonly commits?: number
 }
@@ -41,6 +43,8 @@ export function createHealth({ clock, executors, stuckAfterMs = 60_000 }: Health
   const states = new Map<number, State>()
   let isDraining = false
 
+  const ended = new Set<number>()
+
   function stuck(executor: number, state: State): string | undefined {
     const nowMs = clock.nowMs()
     if (nowMs - state.newsMs >= stuckAfterMs) return `executor ${executor} has said nothing for ${seconds(nowMs - state.newsMs)}`
@@ -50,6 +54,11 @@ export function createHealth({ clock, executors, stuckAfterMs = 60_000 }: Health
 
   return {
     report(executor, news) {
+      if (news.ended === true) {
+        ended.add(executor)
+        states.delete(executor)
+      }
+      if (ended.has(executor)) return
       const nowMs = clock.nowMs()
       let state = states.get(executor)
       if (state === undefined) {
@@ -74,9 +83,9 @@ export function createHealth({ clock, executors, stuckAfterMs = 60_000 }: Health
       const reasons: string[] = []
       const all = [...states.values()]
       if (isDraining) reasons.push('draining')
-      if (all.length < executors || !all.every((state) => state.modelLoaded)) reasons.push('the model is not loaded')
+      if (all.length + ended.size < executors || !all.every((state) => state.modelLoaded)) reasons.push('the model is not loaded')
       // An executor more than there are partitions never gets one: one that has is enough.
-      if (!all.some((state) => state.assigned)) reasons.push('no partition is assigned')
+      if (ended.size < executors && !all.some((state) => state.assigned)) reasons.push('no partition is assigned')
       return { ok: reasons.length === 0, reasons }
     },
   }

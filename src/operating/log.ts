@@ -76,7 +76,7 @@ export function createLog(options: LogOptions): Log {
 }
 
 /** https://no-color.org: set and not empty. */
-export const noColour = (): boolean => (process.env['NO_COLOR'] ?? '') !== ''
+const noColour = (): boolean => (process.env['NO_COLOR'] ?? '') !== ''
 
 function jsonLine(time: string, level: LogLevel, msg: string, pipeline: string | undefined, fields: { readonly [name: string]: Plain }): string {
   const head = pipeline === undefined ? { time, level, msg } : { time, level, msg, pipeline }

@@ -1,5 +1,5 @@
 const SHORTEST = 4
-export const REDACTED = '<secret>'
+const REDACTED = '<secret>'
 
 /** A function that replaces every secret in a text, also as JSON, in a URL, or as base64, and the lines of a secret of several lines. What is
     shorter than 4 characters is no secret: replacing it would eat half of every line. */
