@@ -11,7 +11,8 @@ import { parseArgs } from 'node:util'
 import { stopSignal } from '../../src/cli/signals.ts'
 import { explain } from '../../src/core/index.ts'
 import { systemClock as clock } from '../../src/flow/index.ts'
-import { createLog, createScreen, duration, percent, report, showLive, whole } from '../../src/operating/index.ts'
+import { createLog, createScreen, report, showLive } from '../../src/operating/index.ts'
+import { duration, percent, whole } from '../../src/operating/numbers.ts'
 import { loadDefinition } from '../../src/pipeline/load.ts'
 import { runPipeline } from '../../src/pipeline/run.ts'
 import { auc, logLoss, logLossOfConstant } from './quality.ts'
@@ -77,11 +78,20 @@ async function removeWithPosition(path: string): Promise<void> {
   }
 }
 
+function argumentsOf(): Parameters<typeof main>[0] {
+  try {
+    const { values: { limit, resume, set } } = parseArgs({ options: { resume: { type: 'boolean' }, limit: { type: 'string' }, set: { type: 'string', multiple: true } } })
+    if (limit !== undefined && !/^[1-9]\d*$/.test(limit)) throw new TypeError(`--limit ${limit} is not a whole number from 1`)
+    return { resume, limit: limit === undefined ? undefined : Number(limit), sets: set }
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`)
+    return process.exit(2)
+  }
+}
+
 process.chdir(join(import.meta.dirname, '../..'))      // where the paths in flights.yaml begin
 try {
-  const { values } = parseArgs({ options: { resume: { type: 'boolean' }, limit: { type: 'string' }, set: { type: 'string', multiple: true } } })
-  if (values.limit !== undefined && !/^[1-9]\d*$/.test(values.limit)) throw new TypeError('--limit is a whole number')
-  await main({ resume: values.resume, limit: values.limit === undefined ? undefined : Number(values.limit), sets: values.set })
+  await main(argumentsOf())
 } catch (error) {
   process.stderr.write(`${explain(error)}\n`)
   process.exitCode = 1
