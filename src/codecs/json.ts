@@ -25,11 +25,39 @@ export function jsonValues(records: Records, paths: readonly Path[], wanted?: In
 export function parseObject(text: string): Value {
   let value: unknown
   try { value = JSON.parse(text) } catch (cause) { throw broken(text, cause) }
+  if (text.includes('\\') && ESCAPED_NAME.test(text)) value = parseEscapedNames(text)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const kind = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`
     throw new SluiceError('SLUICE_JSON_NO_OBJECT', `the value is ${kind}, not an object`)
   }
   return value as Value
+}
+
+const ESCAPED_NAME = /\\[^](?:[^"\\]|\\[^])*"[ \n\r\t]*:/
+const STRING = /("(?:[^"\\]|\\[^])*")([ \n\r\t]*:)?/g
+
+/** V8 13 and 14 may read a name with escapes as another one that an earlier text had in its place: after `{"a":1,"\\\\":2}`, the second name of
+    `{"a":1,"\\n":2}` becomes a backslash (nodejs/node issue 63785). So such names are parsed each by itself, and stand-ins take their place. */
+function parseEscapedNames(text: string): unknown {
+  let mark = '~'
+  while (text.includes(mark)) mark += '~'
+  const names: string[] = []
+  const standIns = text.replace(STRING, (whole: string, string: string, colon: string | undefined) =>
+    colon === undefined || !string.includes('\\') ? whole : `"${mark}${names.push(JSON.parse(string) as string) - 1}"${colon}`)
+  const named = (holder: object): object => Array.isArray(holder) ? holder
+    : Object.fromEntries(Object.entries(holder).map(([name, value]) => [name.startsWith(mark) ? names[Number(name.slice(mark.length))]! : name, value]))
+  const root = named(JSON.parse(standIns) as object)
+  // a list instead of recursion: depth does no harm
+  const open: object[] = [root]
+  for (let holder = open.pop(); holder !== undefined; holder = open.pop()) {
+    for (const [name, value] of Object.entries(holder)) {
+      if (typeof value !== 'object' || value === null) continue
+      const inner = named(value as object)
+      Object.defineProperty(holder, name, { value: inner, enumerable: true, configurable: true, writable: true })
+      open.push(inner)
+    }
+  }
+  return root
 }
 
 /** Messages name the place and never the content, which may be large or secret. */

@@ -165,7 +165,7 @@ function opened(name: string, spec: FeatureSpec, indexOf: (path: Path) => number
   const index = within(name, () => indexOf(parsePath(feature.path)))
   const title = feature.path === name ? `feature '${name}'` : `feature '${name}' (${feature.path})`
   if (feature.as !== undefined && !DERIVED.includes(feature.as)) {
-    throw new SluiceError('SLUICE_CONFIG_INVALID', `${title}: there is no derived feature '${feature.as}'`, { why: `there are ${DERIVED.join(', ')}`, fix: 'anything else is a function of the decoded value, in TypeScript' })
+    throw new SluiceError('SLUICE_CONFIG_INVALID', `${title}: there is no derived feature '${feature.as}'; there are ${DERIVED.join(', ')}`, { why: 'derived features are a closed list', fix: 'anything else is a function of the decoded value, in TypeScript' })
   }
   const zone = zoneNamed(feature.zone ?? options.zone), when: Test | undefined = feature.when === undefined ? undefined : within(name, () => testOf(feature.when!, indexOf))
   return (column, textual) => {

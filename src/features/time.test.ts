@@ -4,6 +4,9 @@ import fc from 'fast-check'
 import { dayOfWeek, epochMsOf, hourOfDay, monthOf, wallMsOf } from './time.ts'
 import { instantOf, zoneOf } from './zone.ts'
 
+// the same cases each time; others with SEED=n
+fc.configureGlobal({ seed: Number(process.env['SEED'] ?? 1) })
+
 const ZONES = ['America/Chicago', 'Europe/Berlin', 'Asia/Kolkata', 'Australia/Lord_Howe', 'America/St_Johns', 'Africa/Casablanca', 'Pacific/Apia', 'UTC']
 const utc = zoneOf('UTC')
 
@@ -43,7 +46,7 @@ test('dst-edge: to the millisecond, on every change of 40 years', () => {
 
 test('years-without-end: no instant breaks the memory of days', () => {
   const zone = zoneOf('Europe/Berlin')
-  assert.equal(zone.offsetMs(8.64e15), 3_600_000)
+  assert.equal(zone.offsetMs(8.64e15), 7_200_000)
   assert.equal(zone.offsetMs(-8.64e15), zone.offsetMs(Date.UTC(1800, 0)))
   for (let year = 1; year < 300; year++) zone.offsetMs(Date.UTC(2000 + year * 7, 6))
   assert.equal(zone.offsetMs(Date.UTC(2001, 6)), 7_200_000)
