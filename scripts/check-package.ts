@@ -65,7 +65,7 @@ function tryOn(version: string, user: string): void {
   run('npm', ['install', '--no-audit', '--no-fund', `${runtime}@${version}`], where)
   const node = join(where, 'node_modules', runtime, 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
   const sluice = (...args: readonly string[]): string => run(node, [join(user, 'node_modules', 'sluice', 'bin', 'sluice.js'), ...args], user)
-  const model = join(flights, 'delay.json'), rows = join(flights, 'rows.csv')
+  const model = join(flights, 'delay.txt'), rows = join(flights, 'rows.csv')
   assert.equal(sluice('--version').trim(), (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version)
   const answered = sluice('predict', model, rows).trim().split('\n').map((line) => JSON.parse(line) as object)
   assert.equal(answered.length, readFileSync(rows, 'utf8').trim().split('\n').length - 1)
