@@ -1,7 +1,6 @@
 import type { Clock, Metrics, Source } from '../core/index.ts'
 import type { Credits } from './credits.ts'
 import type { LaneCounts } from './lane.ts'
-import { noCounts } from './lane.ts'
 import type { Counts } from './parts.ts'
 
 export type Pause = 'sink' | 'predict' | 'retry'
@@ -15,7 +14,7 @@ const REASONS = { sink: { reason: 'sink' }, predict: { reason: 'predict' }, retr
     `sluice_records_total` and `sluice_rejected_total` count what is committed, so under exactly once each record is counted once; a commit
     whose outcome stayed unknown is not counted. `sluice_paused{reason}` is 1 while nothing is read. */
 export class Meter {
-  readonly total: Counts = noCounts()
+  readonly total: Counts = { scored: 0, rejected: 0, filtered: 0, skipped: 0, tombstones: 0 }
   readonly #metrics: Metrics
   readonly #clock: Clock
   readonly #source: Source

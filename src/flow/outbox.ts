@@ -47,9 +47,10 @@ export class Outbox {
     lane.done = flight.batch.next
     this.#bytes += records.bytes.byteLength
     this.#unsettled += flight.batch.bytes.byteLength
-    const wrote = records.rows === 0 ? NOTHING : this.#flow.delivery.write(this.#flow.parts.sink, records)
-    lane.tail = this.#settle(flight, wrote, lane.tail)
+    lane.tail = this.#settle(flight, records.rows === 0 ? NOTHING : this.#write(records), lane.tail)
   }
+
+  async #write(records: Records): Promise<readonly Rejection[]> { return this.#flow.delivery.write(this.#flow.parts.sink, records) }
 
   async #settle(flight: Flight, wrote: Promise<readonly Rejection[]>, before: Promise<void>): Promise<void> {
     const { meter } = this.#flow
@@ -123,7 +124,7 @@ export class Outbox {
     const { over } = this.#holder
     while (!over.aborted) {
       await clock.sleep(options.commitEveryMs, over)
-      if (!over.aborted) await this.commit()
+      if (!over.aborted) void this.commit()                                // a sink that never answers must not keep the session from ending
     }
   }
 

@@ -43,14 +43,16 @@ export async function run(parts: FlowParts, signal: AbortSignal): Promise<Ended>
     for (let tries = 0, fruitless = 0; ;) {
       const session = new Session(flow)
       await session.run(signal)
-      const { failure, fatal, commits } = session
+      const { failure, commits } = session
+      // the end at a record comes when everything before it is committed: after a failure it is read again up to there
+      const fatal = failure?.severity === 'retry' && session.fatal?.code === 'SLUICE_RECORD_REJECTED' && !signal.aborted ? undefined : session.fatal
       if (failure === undefined && fatal === undefined) return ended(true)
       await abort(flow, signal, fatal !== undefined)
       if (fatal !== undefined) throw fatal
       if (failure === undefined || signal.aborted) return ended(false)
       aborts++
       tries = commits > 0 ? 1 : tries + 1
-      fruitless = (commits > 0 ? 0 : fruitless) + (AWAY.has(failure.code) ? 0 : 1)
+      fruitless = commits > 0 ? 0 : AWAY.has(failure.code) ? fruitless : fruitless + 1
       if (fruitless > options.abortsMax) {
         throw new SluiceError('SLUICE_NO_PROGRESS', `${fruitless} attempts ended without a commit: ${failure.message}`, { cause: failure })
       }

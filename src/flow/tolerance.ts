@@ -18,18 +18,16 @@ export class Tolerance {
 
   /** The first rejection that is one too many. `rejected` is sorted by row. */
   add({ batch, part, answered }: Flight, rejected: readonly Rejection[]): Rejection | undefined {
-    let next = 0
-    if (rejected.length === 0) this.#pass(answered)
-    else for (let row = 0; row < batch.rows; row++) {
+    if (rejected.length === 0) { this.#pass(answered); return }
+    for (let row = 0, next = 0; row < batch.rows; row++) {
       const rejection = rejected[next]
       if (rejection?.row === row) {
         next++
         this.#reject(rejection)
-        if (this.#rejected > this.#max) return rejection
         this.#pass(1)
+        if (this.#rejected > this.#max) return rejection
       } else if (part[row]! >= 0) this.#pass(1)
     }
-    return undefined
   }
 
   /** Of records that passed as scored: refused by the sink later. The error when they are too many. */
@@ -41,7 +39,7 @@ export class Tolerance {
   error({ stage, error }: Rejection, at?: string): SluiceError {
     const [most, times] = [...this.#codes].reduce((a, b) => b[1] > a[1] ? b : a)
     return new SluiceError('SLUICE_REJECTS_ABOVE',
-      `${this.#rejected} of ${Math.max(this.#records + 1, this.#rejected)} records were rejected, ${times} of them with ${most}; ${this.#max} of ${this.#size} are allowed`,
+      `${this.#rejected} of ${Math.max(this.#records, this.#rejected)} records were rejected, ${times} of them with ${most}; ${this.#max} of ${this.#size} are allowed`,
       { ...(at === undefined ? {} : { at }), why: `the last one (${stage}): ${error.message}`, cause: error })
   }
 
