@@ -34,7 +34,7 @@ try {
   checkContents(paths)
 
   const user = folder('user')
-  run('npm', ['install', '--no-audit', '--no-fund', join(work, filename)], user)
+  run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', join(work, filename)], user)
   const packages = installed(join(user, 'node_modules'))
   say(`installed ${packages.length} packages: ${packages.map(({ name, version }) => `${name}@${version}`).join(' ')}`)
   assert.ok(packages.length <= PACKAGES_MAX, `${packages.length} packages are installed with it, at most ${PACKAGES_MAX} are allowed`)
@@ -62,7 +62,7 @@ function checkContents(paths: ReadonlySet<string>): void {
 function tryOn(version: string, user: string): void {
   const runtime = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
   const where = folder(`node-${version}`)
-  run('npm', ['install', '--no-audit', '--no-fund', `${runtime}@${version}`], where)
+  run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', `${runtime}@${version}`], where)
   const node = join(where, 'node_modules', runtime, 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
   const sluice = (...args: readonly string[]): string => run(node, [join(user, 'node_modules', 'sluice', 'bin', 'sluice.js'), ...args], user)
   const model = join(flights, 'delay.txt'), rows = join(flights, 'rows.csv')

@@ -29,7 +29,6 @@ export const FAMILIES: { readonly [name: string]: FamilyEntry } = {
   sluice_model_swaps_total: counter('Versions that took the place of the one before them, by model.'),
   sluice_model_refused_total: counter('New versions of a model that were not taken, by model and error code.'),
   sluice_series_dropped_total: counter('Recordings that were left out because their metric has too many different labels.'),
-  sluice_log_dropped_total: counter('Log lines that were left out because nobody read them.'),
 }
 
 export const combineOf = (name: string): 'sum' | 'max' => FAMILIES[name]?.combine ?? 'sum'

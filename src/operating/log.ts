@@ -24,8 +24,6 @@ export interface LogOptions {
   readonly pipeline?: string | undefined
   /** Values that appear in no line, whatever is logged. */
   readonly secrets?: readonly string[] | undefined
-  /** Called with the number of lines that were left out since the last call, to count them. */
-  readonly dropped?: ((lines: number) => void) | undefined
 }
 
 /** Bytes that wait for somebody to read them. Above it lines are left out and counted: nobody's memory grows because a pipe is blocked. */
@@ -37,7 +35,7 @@ const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
     errors on lines of their own. Never throws. (stderr as a file, a terminal or a pipe is written at once by Node, except on Windows: there
     is nothing to wait for, and a blocked reader blocks the process, as with every program.) */
 export function createLog(options: LogOptions): Log {
-  const { stream, clock, level = 'info', pipeline, dropped } = options
+  const { stream, clock, level = 'info', pipeline } = options
   const format = options.format ?? (stream.isTTY === true ? 'text' : 'json')
   const colour = options.colour ?? (format === 'text' && stream.isTTY === true && !noColour())
   const redact = redactor(options.secrets ?? [])
@@ -59,7 +57,6 @@ export function createLog(options: LogOptions): Log {
   function caughtUp(): void {
     const lines = missed
     missed = 0
-    dropped?.(lines)
     log.write('warn', `${lines} log lines were left out: nobody read them in time`)
   }
 
