@@ -12,7 +12,7 @@ export function columnsOf(learner: Place, model: Place, version: string): { read
   const names = learner.maybe('feature_names')?.texts() ?? []
   if (names.length !== 0 && names.length !== width) throw learner.at('feature_names').broken(`${names.length} names for ${width} features`)
   const categories = categoryNames(model, width, cutsNames(version))
-  const columns = Array.from({ length: width }, (_, i) => {
+  const columns = Array.from({ length: width }, (_, i): Column => {
     const column = { name: names[i] ?? `f${i}`, missing: true }
     const list = categories[i]
     return list === undefined || list.length === 0 ? column : { ...column, categories: list }
