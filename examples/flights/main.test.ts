@@ -15,14 +15,14 @@ const here = (name: string): string => join(import.meta.dirname, name)
 
 interface Ran { readonly code: number | null; readonly out: string; readonly error: string }
 /** The job as a process of its own, without a terminal, writing into the folder. */
-function job(args: readonly string[], started: (child: ChildProcess) => void = () => {}): Promise<Ran> {
+function job(args: readonly string[], started: (child: ChildProcess) => unknown = () => {}): Promise<Ran> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [here('main.ts'), '--set', `sink.file.path=${output}`, '--set', `reject.file.path=${rejects}`, ...args], { cwd: folder })
     let out = '', error = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => { out += text })
     child.stderr.setEncoding('utf8').on('data', (text: string) => { error += text })
     child.on('close', (code) => { resolve({ code, out, error }) })
-    started(child)
+    void started(child)
   })
 }
 
@@ -64,14 +64,16 @@ test('what the pipeline makes of the records is what LightGBM made of them', asy
   shared.forEach(({ late }, i) => assert.ok(Math.abs(late / expected[i]! - 1) < 1e-15, `${late} is not ${expected[i]}`))
 })
 
-async function interruptWhenWritten(child: ChildProcess): Promise<void> {
-  while ((await stat(output).catch(() => ({ size: 0 }))).size === 0) await setTimeout(20)
-  child.kill('SIGINT')
-}
-
 test('stopped by Ctrl-C it finishes what it has read and says how to go on; with --resume it does, without it begins anew', async () => {
   await rm(output)
-  const stopped = await job(['--set', 'source.file.ratePerSecond=20000'], (child) => void interruptWhenWritten(child))
+  let second: Ran | undefined
+  const stopped = await job(['--set', 'source.file.ratePerSecond=20000'], async (child) => {
+    while (child.exitCode === null && (await stat(output).catch(() => ({ size: 0 }))).size === 0) await setTimeout(20)
+    second = await job([])
+    child.kill('SIGINT')
+  })
+  assert.equal(second?.code, 1, 'a second job leaves the output of the one under way alone')
+  assert.match(second?.error ?? '', /SLUICE_FILE_IN_USE/)
   assert.equal(stopped.code, 0, stopped.error)
   assert.match(stopped.out, /^flights: stopped; what was read is written$/m)
   assert.match(stopped.out, /next +npm start -- --resume/)

@@ -9,6 +9,7 @@ import { readFile, readdir, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { stopSignal } from '../../src/cli/signals.ts'
+import { lock } from '../../src/connect/file/lock.ts'
 import { explain } from '../../src/core/index.ts'
 import { systemClock as clock } from '../../src/flow/index.ts'
 import { createLog, createScreen, report, showLive } from '../../src/operating/index.ts'
@@ -71,11 +72,14 @@ function fileOf(sink: object | undefined): string {
   throw new TypeError('this job compares its output with the truth: sink and reject are files')
 }
 
-/** Exactly once means that a finished job has nothing left to do. To do it again its output goes, and the position kept beside it. */
+/** Exactly once means that a finished job has nothing left to do. To do it again its output goes, and the position kept beside it; not while
+    another process writes them. */
 async function removeWithPosition(path: string): Promise<void> {
-  for (const name of await readdir(dirname(path)).catch(() => [])) {
-    if (name === basename(path) || name === `${basename(path)}.position`) await rm(join(dirname(path), name))
-  }
+  const names = (await readdir(dirname(path)).catch(() => [])).filter((name) => name === basename(path) || name === `${basename(path)}.position`)
+  if (names.length === 0) return
+  const held = await lock(path)
+  for (const name of names) await rm(join(dirname(path), name))
+  await held.release()
 }
 
 function argumentsOf(): Parameters<typeof main>[0] {
