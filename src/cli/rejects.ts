@@ -33,13 +33,13 @@ async function list(path: string): Promise<void> {
   let count = 0
   for await (const rejected of rejectedIn(path)) {
     count++
-    const cause = `${rejected.errors.get('stage') ?? '?'} ${rejected.errors.get('code') ?? '?'}`
+    const cause = `${rejected.errors.get('stage') ?? '?'}\0${rejected.errors.get('code') ?? '?'}`
     const known = causes.get(cause)
     if (known === undefined) causes.set(cause, { first: rejected, count: 1 })
     else known.count++
   }
   const rows = [...causes].sort(([, a], [, b]) => b.count - a.count).map(([cause, { first, count: times }]) =>
-    [...cause.split(' '), String(times), `#${first.number} ${originOf(first)}: ${shortened(printable(first.errors.get('message') ?? ''))}`])
+    [...cause.split('\0'), String(times), `#${first.number} ${originOf(first)}: ${shortened(first.errors.get('message') ?? '')}`].map(printable))
   process.stdout.write(`${path}: ${count} rejected record${count === 1 ? '' : 's'}\n`)
   if (count > 0) process.stdout.write(`\n${table([['stage', 'code', 'records', 'the first one'], ...rows], '  ')}\n\n\`sluice rejects show ${path} 1\` shows one whole\n`)
 }

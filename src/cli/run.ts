@@ -3,7 +3,7 @@ import type { Log, LogLevel } from '../core/index.ts'
 import type { RunReport } from '../pipeline/run.ts'
 import type { Loaded } from '../pipeline/load.ts'
 import { collect, wholeNumber } from './options.ts'
-import { hide } from './print.ts'
+import { hide, out, printError } from './print.ts'
 import { stopSignal } from './signals.ts'
 
 export interface RunFlags {
@@ -68,7 +68,7 @@ export async function runAll(pipelines: readonly ToRun[], flags: Omit<RunFlags, 
       return await runPipeline(definition, {
         signal, clock, log, skips: flags.skip, ...given({ executors: flags.executors, limit: flags.limit, http: flags.http }), module: { path: file, sets },
         started({ url, executors: threads, snapshot }) {
-          log.write('info', 'starting', given({ pipeline: file, executors: threads, http: url }))
+          log.write('info', 'starting', given({ file, executors: threads, http: url }))
           // several would write over one another's line
           const shown = pipelines.length === 1 ? screen : { ...screen, isTTY: false, write: (text: string) => screen.write(text) }
           live = showLive({ screen: shown, clock, name: definition.name, snapshot, signal: over.signal, ...format === 'json' || (format === undefined && screen.isTTY !== true) ? { log } : {} })
@@ -87,10 +87,14 @@ export async function runAll(pipelines: readonly ToRun[], flags: Omit<RunFlags, 
   const failed = ends.flatMap((end) => end.status === 'rejected' ? [end.reason as unknown] : [])
   const { reportText } = await import('./report.ts')
   for (const [i, end] of ends.entries()) {
-    if (end.status === 'fulfilled') screen.write(redactor(secrets)(reportText(end.value, pipelines[i]!, flags.dryRun === true)))
+    if (end.status !== 'fulfilled') continue
+    const { definition } = pipelines[i]!
+    const text = redactor(secrets)(reportText(end.value, flags.dryRun === true))
+    // the report goes where no results go
+    if (flags.dryRun === true || 'stdout' in definition.sink) screen.write(text)
+    else await out(text)
   }
   stop()
-  const { printError } = await import('./print.ts')
   for (const error of failed.slice(1)) printError(error)
   if (failed.length > 0) throw failed[0]
   if (ends.some((end) => end.status === 'fulfilled' && !end.value.drained)) process.exitCode = 1
