@@ -9,8 +9,9 @@
 # - `date` is the minute in which the flight really left, on the clock of its origin, without a zone. (Scheduled times are mostly multiples
 #   of five minutes; of these only a third are.) The hour is therefore known at departure and not before; part of a late flight's delay
 #   shows in it: who leaves at 2 a.m. was to leave earlier. That is no leak for a question that is asked at departure.
-# - The day is that of the schedule: a flight of 11 p.m. that left at 00:20 carries the day before. The file is sorted by this `date`, so such
-#   flights stand at the beginning of their day and not at its end.
+# - The day is that of the schedule: a flight of 11 p.m. that left at 00:20 carries the day before. (None stands on July 1 but six at 00:00;
+#   late flights after midnight go with the late evenings of the same date.) The file is sorted by this `date`, so such flights stand at the
+#   beginning of their day and not at its end.
 # - `delay` is that of the arrival, in minutes, and is the label only. The scheduled time is not in the data.
 # - The month would separate training from scoring and is left out.
 import hashlib
