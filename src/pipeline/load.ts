@@ -65,11 +65,11 @@ async function unlessMissing<T>(path: string, read: () => Promise<T>): Promise<T
   }
 }
 
-/** Without what is shared or undefined; parts and functions stay themselves. */
+/** Without what is shared or undefined; parts, functions and records in memory stay themselves. */
 function copy(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(copy)
   if (typeof value !== 'object' || value === null || !isPlain(value)) return value
-  return Object.fromEntries(Object.entries(value).filter(([, inside]) => inside !== undefined).map(([key, inside]) => [key, copy(inside)]))
+  return Object.fromEntries(Object.entries(value).filter(([, inside]) => inside !== undefined).map(([key, inside]) => [key, key === 'memory' ? inside : copy(inside)]))
 }
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)

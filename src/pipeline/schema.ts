@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { didYouMean, parsePath } from '../codecs/paths.ts'
 import { SluiceError } from '../core/index.ts'
+import type { MemorySinkOptions, MemorySourceOptions } from '../connect/memory/options.ts'
 import type { Part, Sink, Source } from '../core/index.ts'
 import type { FeaturesFunction, FeatureSpec, PathFeature } from '../features/options.ts'
 import { DERIVED } from '../features/options.ts'
@@ -125,7 +126,7 @@ const result = z.union([
 const sinks = {
   file: fileSink,
   stdout: stdoutSink,
-  memory: memory<object>(),
+  memory: memory<MemorySinkOptions>(),
 }
 const stopAbove = z.union([
   object({
@@ -135,7 +136,7 @@ const stopAbove = z.union([
   z.literal(false),
 ], { error: 'expected share and records, or false' }).describe('Stops the pipeline when so much is rejected that stream and pipeline cannot fit together: more than this share of so many records in a row. false: never.')
 
-const source = { file: fileSource, stdin: stdinSource, memory: memory<object>() }
+const source = { file: fileSource, stdin: stdinSource, memory: memory<MemorySourceOptions>() }
 
 const definition = object({
   name: text().max(200).regex(/^[^\p{Cc}]*$/u, { error: 'must be one line' }).describe('The name of the pipeline, in logs, metrics and rejects.'),
@@ -186,7 +187,9 @@ export type Definition = z.input<typeof definition>
 export function mistakesIn(value: unknown): Mistake[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [{ path: [], text: 'a pipeline is a mapping with name, source, strategy, result and sink' }]
   const checked = definition.safeParse(value)
-  return checked.success ? [] : mistakesOf(checked.error.issues, value)
+  const mistakes = checked.success ? [] : mistakesOf(checked.error.issues, value)
+  // one for each place: what is of the wrong type is also of the wrong length
+  return mistakes.filter(({ path }, i) => mistakes.findIndex((first) => first.path.join('.') === path.join('.')) === i)
 }
 
 /** Checks a pipeline that a program defines:
