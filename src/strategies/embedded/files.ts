@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Stats } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { SluiceError, type Files } from '../../core/index.ts'
@@ -27,40 +28,34 @@ const DEPTH_MAX = 8                                   // a link may lead back to
 export async function stampOf(path: string): Promise<Stamp> {
   const lines: string[] = []
   let bytes = 0, files = 0, changedMs = 0
-  await walk(path, '', async (name, at) => {
-    const { size, mtimeMs, ctimeMs, ino } = await stat(at)
+  for (const { name, stats: { size, mtimeMs, ctimeMs, ino } } of await walk(path)) {
     changedMs = Math.max(changedMs, mtimeMs, ctimeMs)
-    if (name.endsWith('/')) return
+    if (name === undefined) continue
     files++
     bytes += size
     lines.push(`${name} ${size} ${mtimeMs} ${ctimeMs} ${ino}`)
-  })
+  }
   return { text: lines.join('\n'), files, bytes, changedMs }
 }
 
 export async function snapshotOf(path: string): Promise<Snapshot> {
   const contents = new Map<string, Uint8Array>()
   let bytes = 0
-  await walk(path, '', async (name, at) => {
-    if (name.endsWith('/')) return
+  for (const { name, at } of await walk(path)) {
+    if (name === undefined) continue
     const content = await readFile(at)
     contents.set(name, content)
     bytes += content.length
-  })
+  }
   return { files: filesOf(contents), digest: digestOf(contents), bytes }
 }
 
 /** The files that lie directly in a folder, read when they are asked for. */
 export async function directFiles(path: string): Promise<Files> {
-  const names: string[] = []
-  for (const name of await entries(path)) if ((await stat(join(path, name))).isFile()) names.push(name)
+  const names = await entries(path, 'file')
   return { names, read: name => readFile(join(path, name)) }
 }
-export async function folders(path: string): Promise<string[]> {
-  const names: string[] = []
-  for (const name of await entries(path)) if ((await stat(join(path, name))).isDirectory()) names.push(name)
-  return names
-}
+export const folders = (path: string): Promise<string[]> => entries(path, 'folder')
 
 /** An error of the file system in the words of a user. */
 export function fileError(path: string, cause: unknown): unknown {
@@ -70,14 +65,26 @@ export function fileError(path: string, cause: unknown): unknown {
   return cause
 }
 
-const entries = async (path: string): Promise<string[]> => (await readdir(path)).filter(name => !ignored(name)).sort()
+async function entries(path: string, kind: 'file' | 'folder'): Promise<string[]> {
+  const listed = (await readdir(path, { withFileTypes: true })).filter(({ name }) => !ignored(name))
+  const kinds = await Promise.all(listed.map(async entry => {
+    const found = entry.isSymbolicLink() ? await stat(join(path, entry.name)) : entry
+    return found.isDirectory() ? 'folder' : found.isFile() ? 'file' : undefined
+  }))
+  return listed.map(({ name }) => name).filter((_, i) => kinds[i] === kind).sort()
+}
 
-/** Folders end with '/', and come before what they hold; the path itself is never ignored. A single file is visited under its own name. */
-async function walk(path: string, name: string, visit: (name: string, path: string) => Promise<void>, depth = 0): Promise<void> {
-  if (!(await stat(path)).isDirectory()) return visit(name === '' ? basename(path) : name, path)
-  if (depth > DEPTH_MAX) return
-  await visit(`${name}/`, path)
-  for (const entry of await entries(path)) await walk(join(path, entry), name === '' ? entry : `${name}/${entry}`, visit, depth + 1)
+/** name: undefined for a folder. */
+interface Found { readonly name: string | undefined; readonly at: string; readonly stats: Stats }
+/** Everything at and below a path, sorted by name; the path itself is never ignored. At once, not one after the other: while records flow
+    every wait takes a turn of the event loop. */
+async function walk(path: string, name = '', depth = 0): Promise<Found[]> {
+  const stats = await stat(path)
+  if (!stats.isDirectory()) return [{ name: name === '' ? basename(path) : name, at: path, stats }]
+  if (depth > DEPTH_MAX) return []
+  const names = (await readdir(path)).filter(entry => !ignored(entry)).sort()
+  const found = await Promise.all(names.map(entry => walk(join(path, entry), name === '' ? entry : `${name}/${entry}`, depth + 1)))
+  return [{ name: undefined, at: path, stats }, ...found.flat()]
 }
 
 function filesOf(contents: ReadonlyMap<string, Uint8Array>): Files {

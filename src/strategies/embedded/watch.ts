@@ -39,18 +39,22 @@ export class Watch {
     const taken = this.#taken
     const all = (await candidates(this.#place)).filter(({ version }) => this.#pinned === undefined || version === this.#pinned)
     const repository = this.#place.kind === 'repository'
+    const serving = repository ? all.findIndex(({ path }) => path === taken?.path) : -1
+    const better = serving < 0 ? all : all.slice(0, serving)
+    const stamps = await Promise.all(better.map(({ path }) => stampOf(path).catch(absent)))
     const seen = new Map<string, string>()
     let next: Complete | undefined, writing = false
-    for (const candidate of all) {
-      if (repository && candidate.path === taken?.path) break
-      const stamp = await stampOf(candidate.path).catch(absent)
+    for (const [i, candidate] of better.entries()) {
+      const stamp = stamps[i]
       if (stamp === undefined || stamp.files === 0) continue
       if (!repository && stamp.text === taken?.stamp) break
       seen.set(candidate.path, stamp.text)
       if (this.#passed.get(candidate.path) === stamp.text) continue
-      if (this.#seen.get(candidate.path) !== stamp.text && stamp.changedMs > settledMs) { writing = true; continue }
-      next = { ...candidate, stamp: stamp.text, bytes: stamp.bytes }
-      break
+      if (this.#seen.get(candidate.path) !== stamp.text && stamp.changedMs > settledMs) writing = true
+      else {
+        next = { ...candidate, stamp: stamp.text, bytes: stamp.bytes }
+        break                                         // what is below has not been seen yet should this one be removed
+      }
     }
     this.#seen = seen
     return { next, writing }
