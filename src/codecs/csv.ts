@@ -26,26 +26,24 @@ export function endOfCsvRecord(bytes: Uint8Array, start: number, end: number): n
 /** The cells of a line without its line break, as RFC 4180 has them; null: empty and not quoted. The names of columns come from the first
     line in the same way (`null` is the name ''). @throws SLUICE_CSV_BROKEN */
 export function csvCells(line: string): (string | null)[] {
-  const cells: (string | null)[] = []
-  if (!line.includes('"')) {
-    for (let at = 0; ;) {
-      const comma = line.indexOf(',', at)
-      const cell = line.slice(at, comma < 0 ? line.length : comma)
-      cells.push(cell === '' ? null : cell)
-      if (comma < 0) return cells
-      at = comma + 1
-    }
-  }
-  for (let at = 0; ;) {
-    const end = endOfCell(line, at)
-    cells.push(cellAt(line, at, end))
-    if (end === line.length) return cells
+  const ends: number[] = []
+  return Array.from({ length: endsOf(line, ends) }, (_, i) => cellAt(line, i === 0 ? 0 : ends[i - 1]! + 1, ends[i]!))
+}
+
+/** Where each cell ends; answers how many there are. @throws SLUICE_CSV_BROKEN */
+function endsOf(line: string, ends: number[]): number {
+  const quotes = line.includes('"')
+  for (let count = 0, at = 0; ; count++) {
+    let end = quotes ? endOfCell(line, at) : line.indexOf(',', at)
+    if (end < 0) end = line.length
+    ends[count] = end
+    if (end === line.length) return count + 1
     at = end + 1
   }
 }
 
 /** Where the cell that begins at `at` ends: at a comma, or at the end of the line. @throws SLUICE_CSV_BROKEN */
-export function endOfCell(line: string, at: number): number {
+function endOfCell(line: string, at: number): number {
   if (line[at] !== '"') {
     const comma = line.indexOf(',', at)
     const end = comma < 0 ? line.length : comma
@@ -83,22 +81,34 @@ export const encodeCsvLine = (cells: readonly (string | null)[]): string => cell
 export function csvValues(records: Records, columns: readonly string[], paths: readonly Path[], wanted?: Int32Array): Values {
   const textOf = textsOf(records, wanted)
   const columnOf = columnsOf(columns, paths)
-  let cells: (string | null)[] = [], whole: Value | undefined
+  const ends: number[] = []
+  let line = '', whole: Value | undefined
+  const cell = (column: number): string | null => cellAt(line, column === 0 ? 0 : ends[column - 1]! + 1, ends[column]!)
   return {
     textual: true,
     open(row) {
       whole = undefined
-      cells = csvCells(textOf(row))
-      if (cells.length !== columns.length) throw new SluiceError('SLUICE_CSV_BROKEN', `the line has ${cells.length} cells, the header has ${columns.length}`)
+      line = textOf(row)
+      checkCount(endsOf(line, ends), columns)
     },
     at(path) {
       const column = columnOf[path]!
       if (column === TWICE) throw new SluiceError('SLUICE_CSV_BROKEN', `two columns are named '${paths[path]!.text}'`, { why: 'it cannot be known which is meant', fix: 'rename one of them in the header' })
-      return column < 0 ? undefined : cells[column]
+      return column < 0 ? undefined : cell(column)
     },
     // not by assignment: a column may be named __proto__
-    value: () => whole ??= Object.fromEntries(columns.map((name, column) => [name, cells[column]])),
+    value: () => whole ??= Object.fromEntries(columns.map((name, column) => [name, cell(column)])),
   }
+}
+
+/** The cells of a line of a file with these columns. @throws SLUICE_CSV_BROKEN */
+export function csvRow(line: string, columns: readonly string[]): (string | null)[] {
+  const cells = csvCells(line)
+  checkCount(cells.length, columns)
+  return cells
+}
+function checkCount(cells: number, columns: readonly string[]): void {
+  if (cells !== columns.length) throw new SluiceError('SLUICE_CSV_BROKEN', `the line has ${cells} cells, the header has ${columns.length}`)
 }
 
 const ABSENT = -1, TWICE = -2

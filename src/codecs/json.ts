@@ -25,7 +25,7 @@ export function jsonValues(records: Records, paths: readonly Path[], wanted?: In
 export function parseObject(text: string): Value {
   let value: unknown
   try { value = JSON.parse(text) } catch (cause) { throw broken(text, cause) }
-  if (text.includes('\\') && ESCAPED_NAME.test(text)) value = parseEscapedNames(text)
+  if (escapesNames(text)) value = parseEscapedNames(text)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const kind = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`
     throw new SluiceError('SLUICE_JSON_NO_OBJECT', `the value is ${kind}, not an object`)
@@ -33,6 +33,8 @@ export function parseObject(text: string): Value {
   return value as Value
 }
 
+/** Whether a name may be written with escapes in it; never false when one is. */
+export const escapesNames = (text: string): boolean => text.includes('\\') && ESCAPED_NAME.test(text)
 const ESCAPED_NAME = /\\[^](?:[^"\\]|\\[^])*"[ \n\r\t]*:/
 const STRING = /("(?:[^"\\]|\\[^])*")([ \n\r\t]*:)?/g
 
@@ -58,6 +60,15 @@ function parseEscapedNames(text: string): unknown {
     }
   }
   return root
+}
+
+/** As JSON.stringify, which costs more than looking through a short text for what must be escaped. */
+export function jsonText(text: string): string {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code < 32 || code === 34 || code === 92 || code >= 0xd800) return JSON.stringify(text)
+  }
+  return `"${text}"`
 }
 
 /** Messages name the place and never the content, which may be large or secret. */

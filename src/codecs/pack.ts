@@ -40,8 +40,8 @@ export class Packer {
 
   append(from: Uint8Array, start = 0, end = from.length): void {
     this.reserve(end - start)
-    // set(subarray) costs an object; below some 32 bytes a loop is cheaper
-    if (end - start < 32) for (let i = start; i < end; i++) this.bytes[this.length++] = from[i]!
+    // set(subarray) costs an object; below some 40 bytes a loop is cheaper
+    if (end - start < 40) for (let i = start; i < end; i++) this.bytes[this.length++] = from[i]!
     else { this.bytes.set(from.subarray(start, end), this.length); this.length += end - start }
   }
   byte(value: number): void {
@@ -51,7 +51,7 @@ export class Packer {
   text(text: string): void {
     this.reserve(text.length * 3)
     const { bytes, length } = this
-    // encodeInto costs as much as a hundred ASCII signs written one by one
+    // encodeInto costs as much as 60 ASCII signs written one by one
     let i = 0
     if (text.length <= 64) for (; i < text.length; i++) {
       const code = text.charCodeAt(i)

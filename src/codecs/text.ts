@@ -4,27 +4,23 @@ import type { Records } from '../core/index.ts'
 const strict = new TextDecoder('utf-8', { fatal: true })
 const lenient = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** The values of the wanted rows as text, each asked for by its row. Decoding costs most per call, so ASCII records, the most common ones,
-    are decoded together and then cut. @throws SLUICE_UTF8_BROKEN (the function returned) */
-export function textsOf(records: Records, wanted?: Int32Array): (row: number) => string {
-  const { bytes, values: { start, end } } = records
-  const span = spanOf(records, wanted)
-  const whole = span.ascii ? span.text : undefined
-  return row => {
-    const from = start[row]!, to = end[row]!
-    if (whole !== undefined) return whole.slice(from - span.start, to - span.start)
-    try { return strict.decode(bytes.subarray(from, to)) } catch (cause) {
-      throw new SluiceError('SLUICE_UTF8_BROKEN', 'the value is not valid UTF-8', { at: `byte ${brokenAt(bytes.subarray(from, to))} of the value`, cause })
-    }
-  }
+/** Of texts above some 128 KiB the engine takes each from the system anew, at six times the cost (bench/codecs.ts). */
+const CHUNK_BYTES = 65_536
+
+/** Bytes of records decoded together. */
+export interface Chunk {
+  readonly start: number
+  readonly end: number
+  /** Bytes that are no UTF-8 are U+FFFD here; ASCII signs are never swallowed, so a search for them is exact. */
+  readonly text: string
+  /** All of it is ASCII: positions are exact too. */
+  readonly ascii: boolean
 }
 
-export interface Span { readonly start: number; readonly text: string; readonly ascii: boolean }
-
-/** All bytes from the first to the last of the wanted values, decoded at once. Bytes that are no UTF-8 become U+FFFD, but ASCII signs are
-    never swallowed, so a search for them is exact; `ascii` says that positions are exact as well. */
-export function spanOf(records: Records, wanted?: Int32Array): Span {
-  const { start, end } = records.values
+/** A chunk in which the value of the row lies whole, and hopefully those of the next rows; undefined when so few rows are wanted that the
+    bytes between them are not worth it. */
+export function chunksOf(records: Records, wanted?: Int32Array): (row: number) => Chunk | undefined {
+  const { bytes, values: { start, end } } = records
   const rows = wanted?.length ?? records.rows
   let from = Infinity, to = 0, used = 0
   for (let i = 0; i < rows; i++) {
@@ -34,11 +30,32 @@ export function spanOf(records: Records, wanted?: Int32Array): Span {
     if (end[row]! > to) to = end[row]!
     used += end[row]! - start[row]!
   }
-  // a few rows of a large batch are not worth the bytes between them
-  if (to <= from || to - from > used * 4 + 4096) return { start: 0, text: '', ascii: false }
-  const text = lenient.decode(records.bytes.subarray(from, to))
-  // sequences of several bytes make the text shorter; a byte that is broken by itself does not
-  return { start: from, text, ascii: text.length === to - from && !text.includes('\ufffd') }
+  if (to - from > used * 4) return () => undefined
+  let chunk: Chunk = { start: 0, end: -1, text: '', ascii: false }
+  return row => {
+    const first = start[row]!, last = end[row]!
+    if (first < chunk.start || last > chunk.end) {
+      const length = Math.max(last, Math.min(first + CHUNK_BYTES, to)) - first
+      const text = lenient.decode(bytes.subarray(first, first + length))
+      // sequences of several bytes make the text shorter; a byte that is broken by itself does not
+      chunk = { start: first, end: first + length, text, ascii: text.length === length && !text.includes('\ufffd') }
+    }
+    return chunk
+  }
+}
+
+/** The values of the wanted rows as text, each asked for by its row. Decoding costs most per call, so rows of ASCII, the most common ones,
+    are decoded together and then cut. @throws SLUICE_UTF8_BROKEN (the function returned) */
+export function textsOf(records: Records, wanted?: Int32Array): (row: number) => string {
+  const { bytes, values: { start, end } } = records
+  const chunkOf = chunksOf(records, wanted)
+  return row => {
+    const chunk = chunkOf(row), from = start[row]!, to = end[row]!
+    if (chunk?.ascii === true) return chunk.text.slice(from - chunk.start, to - chunk.start)
+    try { return strict.decode(bytes.subarray(from, to)) } catch (cause) {
+      throw new SluiceError('SLUICE_UTF8_BROKEN', 'the value is not valid UTF-8', { at: `byte ${brokenAt(bytes.subarray(from, to))} of the value`, cause })
+    }
+  }
 }
 
 /** Where the first sequence begins that is none. */

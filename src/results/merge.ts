@@ -1,6 +1,8 @@
-import { csvCells, encodeCsvCell } from '../codecs/csv.ts'
+import { csvRow, encodeCsvCell } from '../codecs/csv.ts'
+import { escapesNames, jsonText } from '../codecs/json.ts'
 import { eachMember, isName, objectAt, trimSpace } from '../codecs/json-bytes.ts'
-import { spanOf, textsOf } from '../codecs/text.ts'
+import { chunksOf, textsOf } from '../codecs/text.ts'
+import type { Chunk } from '../codecs/text.ts'
 import { SluiceError } from '../core/index.ts'
 import type { RecordBatch, Result, Scored, TensorSpec } from '../core/index.ts'
 import { compose } from './compose.ts'
@@ -53,9 +55,10 @@ function jsonIntoJson(batch: RecordBatch, scored: Scored, rows: Int32Array, fiel
   const { bytes, values } = batch
   const members = membersOf(batch, scored, fields)
   const names = [...fields.entries.map(({ name }) => name), ...(fields.origin ? [ORIGIN] : [])].map(name => ({ name, utf8: encoder.encode(name) }))
-  // one search through the whole batch says of most batches that no record has any of the names
-  const { text } = spanOf(batch, rows)
-  const fresh = text !== '' && !text.includes('\\') && names.every(({ name }) => !text.includes(JSON.stringify(name)))
+  // one search through a chunk of records says of most that none has any of the names; it ends with its quote and begins without, for
+  // the engine looks for the first sign
+  const chunkOf = chunksOf(batch, rows), needles = names.map(({ name }) => JSON.stringify(name).slice(1))
+  let chunk: Chunk | undefined, fresh = false
   return {
     write(row, _, at, part, packer) {
       const start = values.start[row]!, end = values.end[row]!
@@ -63,12 +66,20 @@ function jsonIntoJson(batch: RecordBatch, scored: Scored, rows: Int32Array, fiel
       const open = objectAt(bytes, start, end)       // white space and a byte order mark before it are not kept
       const close = trimSpace(bytes, start, end) - 1
       if (bytes[close] !== CLOSE || close <= open) throw new SluiceError('SLUICE_JSON_BROKEN', 'the value does not end as an object')
+      const now = chunkOf(row)
+      if (now !== chunk) {
+        chunk = now
+        fresh = now !== undefined && !escapesNames(now.text) && needles.every(needle => !now.text.includes(needle))
+      }
       if (!fresh) {
         const kept: number[] = []
-        let cut = false, from = open + 1
+        let cut = false, lastKept = false, from = open + 1
         const realClose = eachMember(bytes, open, end, (nameStart, nameEnd, _valueStart, valueEnd) => {
           const taken = names.some(({ name, utf8 }) => isName(bytes, nameStart, nameEnd, name, utf8))
-          if (taken) cut = true; else kept.push(from, valueEnd)
+          if (taken) cut = true
+          else if (lastKept) kept[kept.length - 1] = valueEnd
+          else kept.push(from, valueEnd)
+          lastKept = !taken
           from = valueEnd
           while (from < end && bytes[from] !== COMMA && bytes[from] !== CLOSE) from++
           from++
@@ -101,14 +112,21 @@ function jsonIntoJson(batch: RecordBatch, scored: Scored, rows: Int32Array, fiel
 function csvIntoJson(batch: RecordBatch, columns: readonly string[], scored: Scored, rows: Int32Array, fields: Fields): ValueWriter {
   const textOf = textsOf(batch, rows), members = membersOf(batch, scored, fields)
   const taken = new Set([...fields.entries.map(({ name }) => name), ...(fields.origin ? [ORIGIN] : [])])
-  const kept = columns.flatMap((name, column) => taken.has(name) || columns.includes(name, column + 1) ? [] : [{ column, before: `${JSON.stringify(name)}:` }])
+  const kept = columns.flatMap((name, column) => taken.has(name) || columns.includes(name, column + 1) ? [] : [{ column, before: encoder.encode(`${JSON.stringify(name)}:`) }])
   return {
     write(row, _, at, part, packer) {
-      const cells = cellsOf(textOf(row), columns)
-      const texts = kept.map(({ column, before }) => before + JSON.stringify(cells[column]))
+      const cells = csvRow(textOf(row), columns)
       const added = members(row, part, at)
-      if (added !== '') texts.push(added)
-      packer.text(`{${texts.join(',')}}`)
+      packer.byte(OPEN)
+      for (let i = 0; i < kept.length; i++) {
+        const { column, before } = kept[i]!, cell = cells[column]!
+        if (i > 0) packer.byte(COMMA)
+        packer.append(before)
+        packer.text(cell === null ? 'null' : jsonText(cell))
+      }
+      if (added !== '' && kept.length > 0) packer.byte(COMMA)
+      packer.text(added)
+      packer.byte(CLOSE)
       return true
     },
   }
@@ -129,7 +147,7 @@ function csvIntoCsv(batch: RecordBatch, columns: readonly string[], scored: Scor
       if (tail !== undefined) text += `,${tail(row, answer, at)}`
       if (textOf === undefined) packer.append(bytes, values.start[row], values.end[row])
       else {
-        const cells = cellsOf(textOf(row), columns), line = kept.map(column => encodeCsvCell(cells[column]!)).join(',')
+        const cells = csvRow(textOf(row), columns), line = kept.map(column => encodeCsvCell(cells[column]!)).join(',')
         if (kept.length === 0) text = text.slice(1)
         packer.text(line)
       }
@@ -137,10 +155,4 @@ function csvIntoCsv(batch: RecordBatch, columns: readonly string[], scored: Scor
       return true
     },
   }
-}
-
-export function cellsOf(line: string, columns: readonly string[]): readonly (string | null)[] {
-  const cells = csvCells(line)
-  if (cells.length !== columns.length) throw new SluiceError('SLUICE_CSV_BROKEN', `the line has ${cells.length} cells, the header has ${columns.length}`)
-  return cells
 }

@@ -1,6 +1,7 @@
-import { columnsOf, encodeCsvCell } from '../codecs/csv.ts'
-import { objectAt, rangeAt } from '../codecs/json-bytes.ts'
+import { columnsOf, csvRow, encodeCsvCell } from '../codecs/csv.ts'
+import { eachMember, isName, objectAt, rangeAt } from '../codecs/json-bytes.ts'
 import type { Step } from '../codecs/json-bytes.ts'
+import type { Packer } from '../codecs/pack.ts'
 import { parsePath } from '../codecs/paths.ts'
 import type { Path } from '../codecs/paths.ts'
 import { textsOf } from '../codecs/text.ts'
@@ -8,7 +9,6 @@ import { SluiceError } from '../core/index.ts'
 import type { Predicted, RecordBatch, Result, Scored, TensorSpec } from '../core/index.ts'
 import { compose } from './compose.ts'
 import type { ValueWriter } from './compose.ts'
-import { cellsOf } from './merge.ts'
 import type { ObjectFields, ResultOptions } from './options.ts'
 import { checkFields, ORIGIN_COLUMNS, originCsv, originJson } from './origin.ts'
 import { columnsOfField, csvOf, jsonOf, outputOf, tensorOf, widthOf } from './outputs.ts'
@@ -23,7 +23,7 @@ export function object(fields: ObjectFields, options: ResultOptions = {}): Resul
   for (const { name, source, path } of entries) {
     if (path === undefined && source.startsWith('$')) parseNamed(name, source)
   }
-  let specs: readonly (TensorSpec | undefined)[] = []
+  let specs: Specs = []
   return compose({
     check(signature) {
       specs = entries.map(({ name, source, path, certain }) => {
@@ -34,12 +34,13 @@ export function object(fields: ObjectFields, options: ResultOptions = {}): Resul
     },
     open(batch, scored, rows) {
       const codec = options.codec ?? (batch.columns === undefined ? 'json' : 'csv')
-      const taken = batch.columns === undefined ? fromJson(batch, entries, codec) : fromCsv(batch, batch.columns, entries, rows, codec)
+      const taken = batch.columns === undefined ? fromJson(batch, entries, specs, codec) : fromCsv(batch, batch.columns, entries, rows, codec)
       return codec === 'json' ? intoJson(batch, scored, entries, specs, taken, origin) : intoCsv(batch, scored, entries, specs, taken, origin)
     },
   })
 }
 
+type Specs = readonly (TensorSpec | undefined)[]
 interface Entry { readonly name: string; readonly source: string; readonly path: Path | undefined; readonly certain: boolean }
 
 /** An output may have a name that is no path. */
@@ -52,24 +53,38 @@ function parseNamed(name: string, source: string): void {
   }
 }
 
-/** What entry `i` takes from the record, as JSON or as a cell; undefined: it is absent. */
-interface Taken { open(row: number): void; text(i: number): string | undefined }
+/** What entry `i` takes from the record, as JSON or as a cell. */
+interface Taken { open(row: number): void; /** false: it is absent. */ write(i: number, packer: Packer): boolean }
 const decoder = new TextDecoder(), encoder = new TextEncoder()
 
-function fromJson(batch: RecordBatch, entries: readonly Entry[], codec: 'json' | 'csv'): Taken {
-  const steps = entries.map(({ path }) => (path?.steps ?? []).map((step): Step => typeof step === 'number' ? step : { name: step, utf8: encoder.encode(step) }))
+function fromJson(batch: RecordBatch, entries: readonly Entry[], specs: Specs, codec: 'json' | 'csv'): Taken {
   const { bytes, values } = batch
-  let object = 0, end = 0
+  const paths = entries.map(({ path }) => (path?.steps ?? []).map((step): Step => typeof step === 'number' ? step : { name: step, utf8: encoder.encode(step) }))
+  const taking = entries.flatMap((_, i) => specs[i] === undefined && typeof paths[i]![0] === 'object' ? [i] : [])
+  const from = new Int32Array(entries.length), to = new Int32Array(entries.length)
   return {
     open(row) {
-      end = values.end[row]!
-      object = objectAt(bytes, values.start[row]!, end)
+      from.fill(-1)
+      if (taking.length === 0) return
+      const end = values.end[row]!
+      // all names of the top level in one pass; the last of the same name counts
+      eachMember(bytes, objectAt(bytes, values.start[row]!, end), end, (nameStart, nameEnd, valueStart, valueEnd) => {
+        for (let k = 0; k < taking.length; k++) {
+          const i = taking[k]!, first = paths[i]![0] as Exclude<Step, number>
+          if (isName(bytes, nameStart, nameEnd, first.name, first.utf8)) { from[i] = valueStart; to[i] = valueEnd }
+        }
+      })
     },
-    text(i) {
-      const range = rangeAt(bytes, object, end, steps[i]!)
-      if (range === undefined) return undefined
-      const json = decoder.decode(bytes.subarray(range[0], range[1]))
-      return codec === 'json' ? json : json === 'null' ? '' : encodeCsvCell(json.startsWith('"') ? JSON.parse(json) as string : json)
+    write(i, packer) {
+      if (from[i]! < 0) return false
+      const range = paths[i]!.length === 1 ? [from[i]!, to[i]!] as const : rangeAt(bytes, from[i]!, to[i]!, paths[i]!.slice(1))
+      if (range === undefined) return false
+      if (codec === 'json') packer.append(bytes, range[0], range[1])
+      else {
+        const json = decoder.decode(bytes.subarray(range[0], range[1]))
+        packer.text(json === 'null' ? '' : encodeCsvCell(json.startsWith('"') ? JSON.parse(json) as string : json))
+      }
+      return true
     },
   }
 }
@@ -79,23 +94,24 @@ function fromCsv(batch: RecordBatch, columns: readonly string[], entries: readon
   const columnOf = columnsOf(columns, entries.map(({ path, source }) => path ?? { text: source, steps: [source] }))
   let cells: readonly (string | null)[] = []
   return {
-    open(row) { cells = cellsOf(textOf(row), columns) },
-    text(i) {
+    open(row) { cells = csvRow(textOf(row), columns) },
+    write(i, packer) {
       const column = columnOf[i]!
-      if (column < 0) return undefined
-      return codec === 'json' ? JSON.stringify(cells[column]) : encodeCsvCell(cells[column]!)
+      if (column < 0) return false
+      packer.text(codec === 'json' ? JSON.stringify(cells[column]) : encodeCsvCell(cells[column]!))
+      return true
     },
   }
 }
 
-function textOf({ name, source, certain }: Entry, taken: Taken, i: number, missing: string, { outputs }: Predicted): string {
-  const text = taken.text(i) ?? (certain ? missing : undefined)
-  if (text !== undefined) return text
+function take({ name, source, certain }: Entry, taken: Taken, i: number, missing: string, packer: Packer, { outputs }: Predicted): void {
+  if (taken.write(i, packer)) return
+  if (certain) { packer.text(missing); return }
   throw new SluiceError('SLUICE_RESULT_FAILED', `the field '${name}' of the result: the record has no '${source}', nor has the model such an output`, {
     why: `the outputs are ${[...outputs.tensors.keys()].join(', ')}`, fix: `correct the name, or write \`$.${source}\` if the record may be without it` })
 }
 
-function intoJson(batch: RecordBatch, { parts }: Scored, entries: readonly Entry[], specs: readonly (TensorSpec | undefined)[], taken: Taken, origin: boolean): ValueWriter {
+function intoJson(batch: RecordBatch, { parts }: Scored, entries: readonly Entry[], specs: Specs, taken: Taken, origin: boolean): ValueWriter {
   const names = entries.map(({ name }) => `${JSON.stringify(name)}:`)
   const values = parts.map(part => entries.map(({ source }, i) => specs[i] === undefined ? undefined : jsonOf(tensorOf(part, source))))
   const tail = origin ? originJson(batch) : undefined
@@ -105,7 +121,8 @@ function intoJson(batch: RecordBatch, { parts }: Scored, entries: readonly Entry
       let before = '{'
       for (let i = 0; i < entries.length; i++) {
         packer.text(before + names[i]!)
-        packer.text(values[part]![i]?.(at) ?? textOf(entries[i]!, taken, i, 'null', answer))
+        const value = values[part]![i]
+        if (value === undefined) take(entries[i]!, taken, i, 'null', packer, answer); else packer.text(value(at))
         before = ','
       }
       packer.text(tail === undefined ? before === '{' ? '{}' : '}' : `${before}${tail(row, answer, at)}}`)
@@ -114,7 +131,7 @@ function intoJson(batch: RecordBatch, { parts }: Scored, entries: readonly Entry
   }
 }
 
-function intoCsv(batch: RecordBatch, { parts }: Scored, entries: readonly Entry[], specs: readonly (TensorSpec | undefined)[], taken: Taken, origin: boolean): ValueWriter {
+function intoCsv(batch: RecordBatch, { parts }: Scored, entries: readonly Entry[], specs: Specs, taken: Taken, origin: boolean): ValueWriter {
   const first = parts[0]
   const columns = entries.flatMap(({ name, source }, i) => {
     const spec = specs[i]
@@ -128,7 +145,8 @@ function intoCsv(batch: RecordBatch, { parts }: Scored, entries: readonly Entry[
       taken.open(row)
       for (let i = 0; i < entries.length; i++) {
         if (i > 0) packer.text(',')
-        packer.text(values[part]![i]?.(at) ?? textOf(entries[i]!, taken, i, '', answer))
+        const value = values[part]![i]
+        if (value === undefined) take(entries[i]!, taken, i, '', packer, answer); else packer.text(value(at))
       }
       if (tail !== undefined) packer.text(`${entries.length > 0 ? ',' : ''}${tail(row, answer, at)}`)
       return true
