@@ -6,7 +6,7 @@ export function openSource(source: Definition['source'], context: Context): Prom
   if (isPart<Source>(source)) return source.open(context)
   if ('file' in source) return import('../connect/file/index.ts').then(({ openFileSource }) => openFileSource(source.file, context))
   if ('stdin' in source) return import('../connect/stdio/index.ts').then(({ openStdinSource }) => openStdinSource(source.stdin, context))
-  throw new TypeError('a source of records in memory belongs to a test: see sluice/testing')
+  return import('../connect/memory/source.ts').then(({ memorySource }) => memorySource(source.memory, context.clock))
 }
 
 /** `as`: what it is for; rejects are written with their keys, headers and causes where results are written as values. */
@@ -15,7 +15,7 @@ export function openSink(sink: Exclude<Definition['reject'], undefined>, as: 're
   const format = as === 'rejects' ? { format: 'records' as const } : {}
   if ('file' in sink) return import('../connect/file/index.ts').then(({ openFileSink }) => openFileSink({ ...format, ...sink.file }, context))
   if ('stdout' in sink) return import('../connect/stdio/index.ts').then(({ openStdoutSink }) => openStdoutSink({ ...format, ...sink.stdout }, context))
-  throw new TypeError('a sink in memory belongs to a test: see sluice/testing')
+  return import('../connect/memory/sink.ts').then(({ memorySink }) => memorySink(sink.memory, context.clock))
 }
 
 /** How many partitions a source has, for `executors: auto`; 1 where only the source itself will know. */

@@ -80,21 +80,12 @@ async function openParts(definition: Definition, context: Context, { news }: Exe
     const source = await keep(openSource(definition.source, context))
     const sink = await keep(openSink(definition.sink, 'results', context))
     const reject = definition.reject === undefined ? undefined : await keep(openSink(definition.reject, 'rejects', context))
-    return { ...stages, source: announcing(source, () => news?.({ assigned: true })), sink, ...(reject === undefined ? {} : { reject }),
+    return { ...stages, source, sink, ...(reject === undefined ? {} : { reject }),
       rejects: rejects(definition.name), close }
   } catch (error) {
     await close()
     throw error
   }
-}
-
-/** A source that says when partitions were assigned. */
-function announcing(source: Source, assigned: () => void): Source {
-  return Object.create(source, { read: { value: (owner: Parameters<Source['read']>[0], signal: AbortSignal) => source.read({
-    assigned(positions) { owner.assigned(positions); assigned() },
-    revoked: partitions => owner.revoked(partitions),
-    lost: partitions => owner.lost(partitions),
-  }, signal) } }) as Source
 }
 
 function flowOptionsOf({ flow, delivery, reject }: Definition, { limit, executors }: ExecutorOptions): FlowOptions {
