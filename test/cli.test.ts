@@ -59,7 +59,7 @@ for (const [args, message] of [
   [['predict', 'm', 'i', 'more'], /too many arguments/],
   [['verify', 'm', 'r', 'e', '--bits', '--tolerance', '1'], /cannot be used with/],
   [['verify', 'm', 'r', 'e', '--tolerance', '-1'], /It is a number from 0/],
-  [['rejects', 'show', 'f', '0'], /It is a whole number from 1/],
+  [['rejects', 'show', 'f', '0'], /It is a whole number from 1.\nsluice rejects show --help says more/],
   [['rejects', 'replay', 'f'], /required option '--pipeline <file>' not specified/],
 ] as const) {
   test(`wrong usage exits with 2: sluice ${args.join(' ')}`, async () => {

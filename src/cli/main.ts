@@ -42,15 +42,19 @@ for (const stream of [process.stdout, process.stderr]) {
   })
 }
 
+/** Errors of usage are ours to end with; they point at the help of their own command. */
+function quiet(command: Command, name: string): void {
+  command.exitOverride().showHelpAfterError(`${name} --help says more`)
+  for (const inside of command.commands) quiet(inside, `${name} ${inside.name()}`)
+}
+
 const named = process.argv.slice(2).find((argument) => !argument.startsWith('-'))
 try {
   for (const [name, [summary, load]] of Object.entries(COMMANDS)) {
     const command = name === named ? (await load()).command() : new Command(name).description(summary)
     program.addCommand(command.summary(summary))
   }
-  for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
-    command.exitOverride().showHelpAfterError(`sluice ${command === program ? '' : `${command.name()} `}--help says more`)
-  }
+  quiet(program, 'sluice')
   if (process.argv.length <= 2) program.outputHelp()
   else await program.parseAsync()
 } catch (error) {
