@@ -60,8 +60,8 @@ export async function runAll(pipelines: readonly ToRun[], flags: Omit<RunFlags, 
 
   async function runOne({ definition: written, file, sets }: ToRun): Promise<RunReport> {
     const definition = flags.dryRun === true ? (await import('./dry.ts')).dry(written) : written
-    const { level = flags.logLevel, format = flags.logFormat } = { ...definition.operating?.log, ...given({ level: flags.logLevel, format: flags.logFormat }) }
-    const log: Log = createLog({ stream: screen, clock, level: level ?? 'info', ...given({ format }), pipeline: definition.name, secrets })
+    const { level = 'info', format } = { ...definition.operating?.log, ...given({ level: flags.logLevel, format: flags.logFormat }) }
+    const log: Log = createLog({ stream: screen, clock, level, ...given({ format }), pipeline: definition.name, secrets })
     const over = new AbortController()
     let live: Promise<void> | undefined
     try {
