@@ -26,8 +26,9 @@ export function endOfCsvRecord(bytes: Uint8Array, start: number, end: number): n
 /** The cells of a line without its line break, as RFC 4180 has them; null: empty and not quoted. The names of columns come from the first
     line in the same way (`null` is the name ''). @throws SLUICE_CSV_BROKEN */
 export function csvCells(line: string): (string | null)[] {
-  const ends: number[] = []
-  return Array.from({ length: endsOf(line, ends) }, (_, i) => cellAt(line, i === 0 ? 0 : ends[i - 1]! + 1, ends[i]!))
+  const ends: number[] = [], count = endsOf(line, ends), cells: (string | null)[] = []
+  for (let i = 0; i < count; i++) cells.push(cellAt(line, i === 0 ? 0 : ends[i - 1]! + 1, ends[i]!))
+  return cells
 }
 
 /** Where each cell ends; answers how many there are. @throws SLUICE_CSV_BROKEN */
