@@ -14,7 +14,7 @@ async function watched(seeds: Omit<Seeds, 'at'>, seedMs: number): Promise<Outcom
   const watch = setInterval(() => {
     const seed = Atomics.load(at, 0), now = performance.now()
     if (seed !== seen) { seen = seed; since = now }
-    else if (now - since > seedMs) reject(new Error(`seed ${seed} did not come back within ${seedMs} ms`))
+    else if (now - since > (seed === 0 ? 60_000 : seedMs)) reject(new Error(`seed ${seed} did not come back within ${seedMs} ms`))      // 0: still starting
   }, 50)
   try { return await promise } finally { clearInterval(watch); await worker.terminate() }
 }

@@ -125,13 +125,15 @@ test('old-writes-settle-first: at least once reads again only when every write h
   assert.deepEqual([sink.texts, source.reads, source.commits], [['0', '2', '0', '2', '4', '6'], 2, ['p@4']])
 })
 
-test('retry-rejects-nobody-twice: rows rejected before a call is tried again are rejected once', async () => {
-  let calls = 0
-  const { source, sink, reject, ended, clock } = rig({ control: control(predictor(x => { if (calls++ < 2) throw retry(); return double(x) })) })
-  source.give(batch('p', 0, ['0', 'bad', '2']), 'end')
-  assert.deepEqual(await clock.run(ended).then(({ scored, rejected }) => [scored, rejected]), [2, 1])
-  assert.deepEqual([calls, sink.texts, reject.texts], [3, ['0', '4'], ['1 features TEST_BAD: bad']])
-})
+for (const [how, after] of Object.entries({ 'at once': (predict: () => Predicted) => predict(), later: async (predict: () => Predicted) => predict() })) {
+  test(`retry-rejects-nobody-twice: rows rejected before a call is tried again are rejected once (a predictor that answers ${how})`, async () => {
+    let calls = 0
+    const { source, sink, reject, ended, clock } = rig({ control: control(predictor(x => after(() => { if (calls++ < 2) throw retry(); return double(x) }))) })
+    source.give(batch('p', 0, ['0', 'bad', '2']), 'end')
+    assert.deepEqual(await clock.run(ended).then(({ scored, rejected }) => [scored, rejected]), [2, 1])
+    assert.deepEqual([calls, sink.texts, reject.texts], [3, ['0', '4'], ['1 features TEST_BAD: bad']])
+  })
+}
 
 test('sibling-call-still-reads: a batch is not released while another route\'s call reads it', async () => {
   const source = new HandSource(), slow = Promise.withResolvers<void>()

@@ -171,6 +171,23 @@ test('no-reject-sink: the first record of a batch', async () => {
   assert.deepEqual([sink.texts, source.commits], [['0'], ['p@1']])
 })
 
+test('no-reject-sink: batches behind the record that are on their way are given up', async () => {
+  const answers: (() => void)[] = []
+  const { source, sink, ended, settle, clock } = rig({ reject: undefined,
+    control: control(predictor(async x => { const rows = double(x); await new Promise<void>(resolve => answers.push(resolve)); return rows })) })
+  const given = [batch('p', 0, ['0', 'bad']), batch('p', 2, ['2']), batch('p', 3, ['3'])]
+  source.give(...given)
+  await settle()
+  answers[2]!()                        // one is ready, the other not
+  await settle()
+  answers[0]!()
+  await settle()
+  source.give(batch('p', 4, ['4']))
+  answers[1]!()
+  await assert.rejects(clock.run(ended), { at: 'p@1' })
+  assert.deepEqual([sink.texts, source.commits, given.map(({ releases }) => releases)], [['0'], ['p@1'], [1, 1, 1]])
+})
+
 test('no-reject-sink: a call that fails for a record it does not name is halved until the record is found', async () => {
   const { source, sink, ended, clock } = rig({ reject: undefined, control: control(predictor(x => {
     if ((x.tensors.get('x')!.data as Float64Array).includes(5)) throw bad('one of them')
@@ -240,6 +257,15 @@ test('limit: what is read again is not counted twice', async () => {
   source.give(batch('p', 2, numbers(2, 2)), retry())
   assert.equal((await clock.run(ended)).records, 5)
   assert.deepEqual([source.commits.at(-1), sink.texts.slice(-3)], ['p@5', ['4', '6', '8']])
+})
+
+test('limit: reached while a joined source is quiet', async () => {
+  const { source, sink, ended, clock } = rig({ options: { recordsMax: 2, batch: { rows: 2, waitMs: 100 } } })
+  const rest = batch('q', 0, ['7'])
+  source.positions = [{ partition: 'p', offset: 0n }, { partition: 'q', offset: 0n }]
+  source.give(rest, batch('p', 0, ['1']), batch('p', 1, ['2']))
+  assert.equal((await clock.run(ended, 1000)).records, 2)
+  assert.deepEqual([sink.texts, source.reading, rest.releases], [['2', '4'], 0, 1])
 })
 
 // -- what is passed by --
