@@ -69,6 +69,15 @@ export const CODES = {
   SLUICE_SECRET_MISSING: fatal('the pipeline refers to a variable or file that is not there', 'set it before starting'),
   SLUICE_DEPENDENCY_MISSING: fatal('this part needs a package that is not installed', 'install it with the line given'),
   SLUICE_PORT_IN_USE: fatal('the address cannot be listened on', 'choose another with --http'),
+  SLUICE_TOPIC_MISSING: fatal('the broker has no such topic', 'create it, or correct its name'),
+  SLUICE_NOT_AUTHORIZED: fatal('the broker does not allow this user what the pipeline needs', 'grant the operation that is named on the resource that is named'),
+  SLUICE_AUTHENTICATION_FAILED: fatal('the broker refused the credentials', 'correct mechanism, user and password'),
+  SLUICE_BROKER_UNSUPPORTED: fatal('the broker does not speak a version of the protocol that is needed', 'use a broker of version 4.0 or newer'),
+  SLUICE_BATCH_CORRUPT: fatal('a record batch of the topic is damaged: nothing after it can be read safely', 'repair the partition, or go on behind the batch with --skip'),
+  SLUICE_COMPRESSION_UNKNOWN: fatal('a record batch is compressed in a way that is not known', 'produce with gzip, snappy, lz4, zstd or none'),
+  SLUICE_PRODUCER_FENCED: fatal('another process uses the same transactional id and has taken over', 'give each pipeline its own name, and run one executor per slot'),
+  SLUICE_TRANSACTION_FAILED: retry('the transaction was aborted by the broker', 'nothing: it is read again from the committed position'),
+  SLUICE_OFFSET_OUT_OF_RANGE: fatal('the committed position is no longer in the topic: records were deleted before they were read', 'accept the loss by resetting the group, and raise the retention of the topic'),
   SLUICE_VERIFY_DIFFERS: fatal('the model answers differently from what was expected', 'see the first difference'),
 } as const satisfies { readonly [code: string]: CodeEntry }
 
