@@ -1,7 +1,9 @@
 import type { Clock } from '../core/index.ts'
 
+const originMs = performance.timeOrigin
+
 export const systemClock: Clock = {
-  nowMs: () => performance.timeOrigin + performance.now(),                 // Date.now goes backwards when the machine's clock is set
+  nowMs: () => originMs + performance.now(),                               // Date.now goes backwards when the machine's clock is set
   sleep: (ms, signal) => new Promise<void>(resolve => {
     if (signal?.aborted) return resolve()
     if (ms <= 0) return void setImmediate(resolve)

@@ -47,8 +47,32 @@ export function laneOf({ partition, offset }: Position): Lane {
 }
 
 export function flightOf(lane: Lane, batch: RecordBatch, sinceMs: number): Flight {
-  return { lane, batch, sinceMs, rejected: [], skipped: NONE, parts: [], part: new Int32Array(batch.rows).fill(-1), at: new Int32Array(batch.rows),
-    answered: 0, splits: 0, written: undefined, dropped: false }
+  return { lane, batch, sinceMs, rejected: [], skipped: NONE, parts: [], part: NOBODY, at: NOBODY, answered: 0, splits: 0, written: undefined, dropped: false }
+}
+
+/** Adds what answered `rows`, of which `wanted` was asked for. */
+export function answer(flight: Flight, predicted: Predicted, rows: Int32Array, wanted: Int32Array): void {
+  const index = flight.parts.push(predicted) - 1
+  const all = flight.batch.rows
+  if (rows.length === all && wanted.length === all && index === 0) {       // one call for all, the usual case: at[i] is i, as in wanted
+    flight.part = new Int32Array(all)
+    flight.at = wanted
+  } else {
+    allocate(flight)
+    for (let i = 0; i < rows.length; i++) { flight.part[rows[i]!] = index; flight.at[rows[i]!] = i }
+  }
+  flight.answered += rows.length - predicted.rejected.length
+  for (const { row, stage, error } of predicted.rejected) {
+    flight.part[rows[row]!] = -1
+    flight.rejected.push({ row: rows[row]!, stage, error })
+  }
+}
+/** Rows that nobody has answered. */
+export function allocate(flight: Flight): void {
+  const { rows } = flight.batch
+  if (flight.part.length === rows) return
+  flight.part = new Int32Array(rows).fill(-1)
+  flight.at = new Int32Array(rows)
 }
 
 export const noCounts = (): LaneCounts => ({ scored: 0, rejected: 0, filtered: 0, skipped: 0, tombstones: 0, causes: new Map() })
@@ -87,3 +111,4 @@ export function count({ lane: { counts }, batch, rejected, skipped, part, answer
 }
 
 const NONE: readonly number[] = []
+const NOBODY = new Int32Array(0)

@@ -47,10 +47,14 @@ export class Outbox {
     lane.done = flight.batch.next
     this.#bytes += records.bytes.byteLength
     this.#unsettled += flight.batch.bytes.byteLength
-    lane.tail = this.#settle(flight, records.rows === 0 ? NOTHING : this.#write(records), lane.tail)
+    let wrote = NOTHING
+    try {
+      if (records.rows > 0) wrote = this.#flow.delivery.write(this.#flow.parts.sink, records)
+    } catch (error) {
+      wrote = Promise.reject(error)
+    }
+    lane.tail = this.#settle(flight, wrote, lane.tail)
   }
-
-  async #write(records: Records): Promise<readonly Rejection[]> { return this.#flow.delivery.write(this.#flow.parts.sink, records) }
 
   async #settle(flight: Flight, wrote: Promise<readonly Rejection[]>, before: Promise<void>): Promise<void> {
     const { meter } = this.#flow

@@ -1,11 +1,5 @@
 import type { Keys, RecordBatch, Slices } from '../core/index.ts'
 
-export function range(from: number, to: number): Int32Array {
-  const rows = new Int32Array(to - from)
-  for (let i = 0; i < rows.length; i++) rows[i] = from + i
-  return rows
-}
-
 /** Some rows of a batch, without a copy; to be released instead of it. Where rows are left out at its end, the position is the first of them. */
 export function rowsOf(batch: RecordBatch, first: number, end: number): RecordBatch {
   const cut = ({ start, end: to }: Slices): Slices => ({ start: start.subarray(first, end), end: to.subarray(first, end) })

@@ -1,7 +1,7 @@
 import { SluiceError } from '../core/index.ts'
 import type { Ownership, Position, RecordBatch, Rejection, Serving } from '../core/index.ts'
 import { asError, recordRejected } from './errors.ts'
-import { cut, flightOf, laneOf } from './lane.ts'
+import { allocate, cut, flightOf, laneOf } from './lane.ts'
 import type { Flight, Lane } from './lane.ts'
 import type { Pause } from './meter.ts'
 import { Outbox } from './outbox.ts'
@@ -175,6 +175,7 @@ export class Session implements Ownership, Holder {
   #scored(flight: Flight): void {
     if (flight.dropped) return this.discard(flight)
     const { result } = this.#flow.parts
+    allocate(flight)
     try {
       let written = result.write(flight.batch, flight)
       const stop = this.#stopAt(flight, written.rejected)
