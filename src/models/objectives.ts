@@ -17,6 +17,9 @@ export interface Objective {
   readonly probabilities: 'sigmoid' | 'softmax' | undefined
 }
 
+/** More groups than trees to fill them are a damaged count, and would make outputs of any size. */
+export const groupsFit = (groups: number, trees: number): boolean => groups <= Math.max(trees, 1024)
+
 /** Inputs and outputs by the names every model has: prediction, margin, and for classifiers label, probabilities, probability. */
 export function signatureOf(columns: readonly Column[], dtype: 'float32' | 'float64', groups: number, objective: Objective): Signature {
   const perRow = groups === 1 ? [-1] : [-1, groups]

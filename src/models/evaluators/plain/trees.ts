@@ -2,20 +2,21 @@ import { FLAG } from '../../trees.ts'
 import type { TreeEnsemble } from '../../trees.ts'
 
 // Rows walked through one tree before the next tree: the tree stays in the cache, and so do the rows.
-const BLOCK = 256
+const ROWS_MAX = 256, NUMBERS_MAX = 65536
 
 /** Margins [rows, groups] of features [rows, width]. Not to be called while it runs: it keeps its working memory. */
 export function treeMargins(model: TreeEnsemble): (features: Float32Array | Float64Array, rows: number) => Float32Array | Float64Array {
   const { width, groups, start, roots, group, scale, leafWidth, leaves, linear, zero } = model
-  const inputs = new Float64Array(BLOCK * width), leafOf = new Int32Array(BLOCK)
+  const block = Math.max(1, Math.min(ROWS_MAX, Math.floor(NUMBERS_MAX / Math.max(1, width))))
+  const inputs = new Float64Array(block * width), leafOf = new Int32Array(block)
   const round = model.sums === 'float32' ? Math.fround : (x: number) => x
 
   return (features, rows) => {
     // adding to an element of a Float32Array rounds the sum of two float32 to float32, exactly as the origin does
     const sums = model.sums === 'float32' ? new Float32Array(rows * groups) : new Float64Array(rows * groups)
     for (let i = 0; i < sums.length; i += groups) sums.set(start, i)
-    for (let from = 0; from < rows; from += BLOCK) {
-      const count = Math.min(BLOCK, rows - from)
+    for (let from = 0; from < rows; from += block) {
+      const count = Math.min(block, rows - from)
       read(features, from * width, count * width, zero, inputs)
       for (let tree = 0; tree < roots.length; tree++) {
         walk(model, roots[tree]!, inputs, count, leafOf)
@@ -49,16 +50,15 @@ function walk(model: TreeEnsemble, root: number, inputs: Float64Array, rows: num
   for (let row = 0, at = 0; row < rows; row++, at += width) {
     let node = root
     while (node >= 0) {
-      let x = inputs[at + feature[node]!]!
-      const flag = flags[node]!
+      const x = inputs[at + feature[node]!]!, flag = flags[node]!
       let goesLeft: boolean
       if (x !== x && (flag & (FLAG.missingNaN | FLAG.missingZero)) !== 0 || (flag & FLAG.missingZero) !== 0 && Math.abs(x) <= zero) {
         goesLeft = (flag & FLAG.missingLeft) !== 0
       } else if ((flag & FLAG.set) !== 0) {
         goesLeft = isMember(model, threshold[node]!, x, flag) === ((flag & FLAG.membersLeft) !== 0)
       } else {
-        if (x !== x) x = 0
-        goesLeft = (flag & FLAG.strict) !== 0 ? x < threshold[node]! : x <= threshold[node]!
+        const number = x === x ? x : 0
+        goesLeft = (flag & FLAG.strict) !== 0 ? number < threshold[node]! : number <= threshold[node]!
       }
       node = goesLeft ? left[node]! : right[node]!
     }

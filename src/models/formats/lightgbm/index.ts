@@ -1,6 +1,6 @@
 import { SluiceError } from '../../../core/errors.ts'
 import type { Format } from '../../../core/models.ts'
-import { signatureOf } from '../../objectives.ts'
+import { groupsFit, signatureOf } from '../../objectives.ts'
 import { forest } from '../../trees.ts'
 import type { TreeEnsemble } from '../../trees.ts'
 import { beginning, findFile } from '../files.ts'
@@ -31,15 +31,13 @@ export const lightgbm: Format = {
 const EXTENSIONS = ['txt', 'model', 'lgb', 'lgbm']
 const looksRight = (bytes: Uint8Array): boolean => /^tree\r?\nversion=/.test(beginning(bytes, 32))
 
-const GROUPS_MAX = 1 << 16
-
 function readModel(file: string, content: string): TreeEnsemble {
   const text = sectionsOf(file, content)
   const { header, trees } = text
   const version = header.text('version')
   if (!/^v[234]$/.test(version)) throw new SluiceError('SLUICE_MODEL_UNSUPPORTED', `${file}: the file version '${version.slice(0, 20)}' is not known`, { at: 'header' })
   const groups = header.has('num_tree_per_iteration') ? header.count('num_tree_per_iteration') : header.count('num_class')
-  if (groups < 1 || groups > GROUPS_MAX || trees.length % groups !== 0) throw header.broken(`${trees.length} trees for ${groups} groups`)
+  if (groups < 1 || !groupsFit(groups, trees.length) || trees.length % groups !== 0) throw header.broken(`${trees.length} trees for ${groups} groups`)
   const sizes = header.maybe('tree_sizes')?.split(' ').filter(word => word !== '').length
   if (sizes !== undefined && sizes !== trees.length) throw header.broken(`${trees.length} trees where tree_sizes says ${sizes}`)
 

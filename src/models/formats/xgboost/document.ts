@@ -38,7 +38,7 @@ function parseJson(bytes: Uint8Array): Value {
     return JSON.parse(text) as Value
   } catch (error) {
     if (!/NaN|Infinity/.test(text)) throw error
-    return JSON.parse(text.replace(/"(?:[^"\\]|\\.)*"|NaN|Infinity/g, word => word === 'NaN' ? 'null' : word === 'Infinity' ? '1e999' : word)) as Value
+    return JSON.parse(text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|NaN|Infinity/g, word => word === 'NaN' ? 'null' : word === 'Infinity' ? '1e999' : word)) as Value
   }
 }
 

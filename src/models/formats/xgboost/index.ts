@@ -1,7 +1,7 @@
 import { SluiceError } from '../../../core/errors.ts'
 import type { Format, Model, ReadOptions } from '../../../core/models.ts'
 import type { LinearModel } from '../../linear.ts'
-import { signatureOf } from '../../objectives.ts'
+import { groupsFit, signatureOf } from '../../objectives.ts'
 import { forest } from '../../trees.ts'
 import type { TreeEnsemble } from '../../trees.ts'
 import { beginning, findFile } from '../files.ts'
@@ -42,7 +42,21 @@ const isOldBinary = (bytes: Uint8Array): boolean => beginning(bytes, 4) === 'bin
 const looksRight = (bytes: Uint8Array): boolean => /^\s*\{(?:\s*"|[iUIulmLM]\W+)(?:learner|version)/.test(beginning(bytes, 64)) || isOldBinary(bytes)
 
 const RAW = { predict: 'prediction', margin: 'margin' }
+
+// of the file's own counts, before anything is made of them
 const GROUPS_MAX = 1 << 16
+
+/** What all boosters share. */
+interface Head {
+  readonly file: string
+  readonly learner: Place
+  readonly parameters: Place
+  readonly version: string
+  /** [groups] the base margin */
+  readonly start: readonly number[]
+  readonly facts: { readonly [fact: string]: string }
+  readonly common: Pick<TreeEnsemble, 'format' | 'groups' | 'inputs' | 'sums' | 'objective' | 'raw'>
+}
 
 function readModel(file: string, document: Place, options: ReadOptions): Model {
   const learner = document.at('learner')
@@ -52,66 +66,76 @@ function readModel(file: string, document: Place, options: ReadOptions): Model {
 
   const name = learner.at('objective').at('name').text()
   const known = objectiveOf(name, groups)
-  if (known === undefined) throw new SluiceError('SLUICE_MODEL_UNSUPPORTED', `${file}: the objective '${name}' is not known`, { at: 'learner.objective.name' })
-  const start = startOf(parameters.at('base_score'), groups).map(score => marginOf(score, known.base))
+  if (known === undefined) throw new SluiceError('SLUICE_MODEL_UNSUPPORTED', `${file}: the objective '${name.slice(0, 60)}' is not known`, { at: 'learner.objective.name' })
 
   const booster = learner.at('gradient_booster')
   const boosting = booster.at('name').text()
   const version = versionOf(document)
-  const facts = { library: `xgboost ${version}`, objective: name, boosting }
-  const common = { format: 'xgboost', groups, inputs: 'float32', sums: 'float32', objective: known.objective, raw: RAW } as const
+  const head: Head = {
+    file, learner, parameters, version,
+    start: startOf(parameters.at('base_score'), groups).map(score => marginOf(score, known.base)),
+    facts: { library: `xgboost ${version}`, objective: name, boosting },
+    common: { format: 'xgboost', groups, inputs: 'float32', sums: 'float32', objective: known.objective, raw: RAW },
+  }
   switch (boosting) {
-    case 'gbtree': return readTrees(file, learner, booster.at('model'), undefined)
-    case 'dart': return readTrees(file, learner, booster.at('gbtree').at('model'), booster.at('weight_drop'))
-    case 'gblinear': return readLinear(learner, booster.at('model'))
-    default: throw new SluiceError('SLUICE_MODEL_UNSUPPORTED', `${file}: the booster '${boosting}' is not known`, { at: booster.path })
+    case 'gbtree': return readTrees(head, booster.at('model'), undefined, options)
+    case 'dart': return readTrees(head, booster.at('gbtree').at('model'), booster.at('weight_drop'), options)
+    case 'gblinear': return readLinear(head, booster.at('model'))
+    default: throw new SluiceError('SLUICE_MODEL_UNSUPPORTED', `${file}: the booster '${boosting.slice(0, 60)}' is not known`, { at: booster.path })
   }
+}
 
-  function readTrees(file: string, learner: Place, model: Place, weights: Place | undefined): TreeEnsemble {
-    const { columns, facts: more } = columnsOf(learner, model, version)
-    const trees = model.at('trees').items()
-    const group = model.at('tree_info').integers()
-    if (group.length !== trees.length) throw model.at('tree_info').broken(`${group.length} values for ${trees.length} trees`)
-    const scale = weights?.numbers()
-    if (scale !== undefined && scale.length !== trees.length) throw weights!.broken(`${scale.length} values for ${trees.length} trees`)
+function readTrees({ file, learner, parameters, version, start, facts, common }: Head, model: Place, weights: Place | undefined, options: ReadOptions): TreeEnsemble {
+  const { groups, objective } = common
+  const { columns, facts: more } = columnsOf(learner, model, version)
+  const trees = model.at('trees').items()
+  const group = model.at('tree_info').integers()
+  if (group.length !== trees.length) throw model.at('tree_info').broken(`${group.length} values for ${trees.length} trees`)
+  const scale = weights?.numbers()
+  if (scale !== undefined && scale.length !== trees.length) throw weights!.broken(`${scale.length} values for ${trees.length} trees`)
 
-    const width = Math.max(1, trees[0]?.at('tree_param').maybe('size_leaf_vector')?.count() ?? 1)
-    if (width !== 1 && (width !== groups || scale !== undefined)) throw model.broken(`leaves of ${width} values in a ${boosting} model of ${groups} groups`)
-    const cut = treesUsed(learner, model, trees.length, width > 1 ? 1 : groups, options)
-    const grown = forest(file, columns.length, width)
-    for (let i = 0; i < cut.trees; i++) {
-      const own = Math.max(1, trees[i]!.at('tree_param').maybe('size_leaf_vector')?.count() ?? 1)
-      if (own !== width) throw trees[i]!.broken(`leaves of ${own} values among trees with leaves of ${width}`)
-      if (group[i]! < 0 || group[i]! >= groups) throw model.at('tree_info').broken(`tree ${i} belongs to group ${group[i]} of ${groups}`)
-      grown.grow(treeOf(trees[i]!, i, width))
-    }
-    const { arrays, deepest, bytes } = grown.done()
-    return {
-      ...common, ...arrays, kind: 'trees', width: columns.length, zero: 0, divisor: 1, bytes,
-      start: Float64Array.from(start),
-      group: Int32Array.from({ length: cut.trees }, (_, i) => group[i]!),
-      scale: scale === undefined ? undefined : Float64Array.from({ length: cut.trees }, (_, i) => Math.fround(scale[i]!)),
-      signature: signatureOf(columns, 'float32', groups, known!.objective),
-      facts: {
-        ...facts, features: columns.length, ...(groups > 1 ? { groups } : {}), trees: trees.length, 'trees used': cut.words,
-        deepest, leaves: arrays.leaves.length / width, 'base margin': start.join(', '), ...more,
-      },
-    }
+  const width = trees.length === 0 ? 1 : leafWidthOf(trees[0]!)
+  if (width !== 1 && (width !== groups || scale !== undefined)) throw model.broken(`leaves of ${width} values in a model of ${groups} groups`)
+  if (width === 1 && !groupsFit(groups, trees.length)) throw parameters.broken(`${groups} classes or targets, and ${trees.length} trees`)
+  const cut = treesUsed(learner, model, trees.length, width > 1 ? 1 : groups, options)
+  const grown = forest(file, columns.length, width)
+  for (let i = 0; i < cut.trees; i++) {
+    const own = leafWidthOf(trees[i]!)
+    if (own !== width) throw trees[i]!.broken(`leaves of ${own} values among trees with leaves of ${width}`)
+    if (group[i]! < 0 || group[i]! >= groups) throw model.at('tree_info').broken(`tree ${i} belongs to group ${group[i]} of ${groups}`)
+    grown.grow(treeOf(trees[i]!, i, width))
   }
+  const { arrays, deepest, bytes } = grown.done()
+  return {
+    ...common, ...arrays, kind: 'trees', width: columns.length, zero: 0, divisor: 1, bytes,
+    start: Float64Array.from(start),
+    group: Int32Array.from({ length: cut.trees }, (_, i) => group[i]!),
+    scale: scale === undefined ? undefined : Float64Array.from({ length: cut.trees }, (_, i) => Math.fround(scale[i]!)),
+    signature: signatureOf(columns, 'float32', groups, objective),
+    facts: {
+      ...facts, features: columns.length, ...(groups > 1 ? { groups } : {}), trees: trees.length, 'trees used': cut.words,
+      deepest, leaves: arrays.leaves.length / width, 'base margin': start.join(', '), ...more,
+    },
+  }
+}
 
-  /** weights [features + 1, groups], the last row is the bias. The sum starts at bias + base_score[0], whatever the group: XGBoost 3.2 does so. */
-  function readLinear(learner: Place, model: Place): LinearModel {
-    const { columns, facts: more } = columnsOf(learner, model, version)
-    const place = model.at('weights'), weights = place.numbers(), width = columns.length
-    if (weights.length !== (width + 1) * groups) throw place.broken(`${weights.length} values for ${width} features, a bias and ${groups} groups`)
-    const all = Float64Array.from(weights, Math.fround)
-    return {
-      ...common, kind: 'linear', width, bytes: all.byteLength, skipsNaN: true,
-      start: all.subarray(width * groups).map(bias => Math.fround(bias + start[0]!)),
-      weights: all.slice(0, width * groups),
-      signature: signatureOf(columns, 'float32', groups, known!.objective),
-      facts: { ...facts, features: width, ...(groups > 1 ? { groups } : {}), 'base margin': start[0]! },
-    }
+/** "0" before 2.1. */
+const leafWidthOf = (tree: Place): number => Math.max(1, tree.at('tree_param').maybe('size_leaf_vector')?.count() ?? 1)
+
+/** weights [features + 1, groups], the last row is the bias. The sum starts at bias + base_score[0], whatever the group: XGBoost 3.2 does so. */
+function readLinear({ learner, version, start, facts, common }: Head, model: Place): LinearModel {
+  const { groups, objective } = common
+  const { columns } = columnsOf(learner, model, version)
+  const place = model.at('weights'), weights = place.numbers(), width = columns.length
+  if (weights.length !== (width + 1) * groups) throw place.broken(`${weights.length} values for ${width} features, a bias and ${groups} groups`)
+  const all = Float64Array.from(weights, Math.fround)
+  if (all.some(Number.isNaN)) throw place.broken('a weight is not a number')
+  return {
+    ...common, kind: 'linear', width, bytes: all.byteLength, skipsNaN: true,
+    start: all.subarray(width * groups).map(bias => Math.fround(bias + start[0]!)),
+    weights: all.slice(0, width * groups),
+    signature: signatureOf(columns, 'float32', groups, objective),
+    facts: { ...facts, features: width, ...(groups > 1 ? { groups } : {}), 'base margin': start[0]! },
   }
 }
 
