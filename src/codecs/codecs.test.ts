@@ -15,7 +15,7 @@ import { valuesOf } from './values.ts'
 fc.configureGlobal({ seed: Number(process.env['SEED'] ?? 1) })
 
 const encoder = new TextEncoder()
-export function recordsOf(values: readonly (string | Uint8Array | null)[], columns?: readonly string[]): Records {
+export function recordsOf(values: readonly (string | Uint8Array | null)[], columns?: readonly string[], between = 0x2c): Records {
   const packer = new Packer(values.length, 64)
   for (const value of values) {
     packer.row(0)
@@ -23,7 +23,7 @@ export function recordsOf(values: readonly (string | Uint8Array | null)[], colum
     if (value === null) continue
     if (typeof value === 'string') packer.text(value); else packer.append(value)
     packer.setValue(start)
-    packer.byte(0xff)                    // what lies between values is nobody's business
+    packer.byte(between)
   }
   return packer.finish(columns)
 }
@@ -45,6 +45,22 @@ test('invalid-utf8 is rejected, with its byte, and its neighbours are read', () 
   const values = valuesOf(recordsOf(['{"a":1}', bad, '{"a":"\u00fc"}', truncated, surrogate, '{"a":2}']), [parsePath('a')])
   for (const row of [1, 3, 4]) assert.throws(() => values.open(row), (error: SluiceError) => code('SLUICE_UTF8_BROKEN')(error) && error.at === 'byte 6 of the value')
   for (const [row, expected] of [[0, 1], [2, '\u00fc'], [5, 2]] as const) { values.open(row); assert.equal(values.at(0), expected) }
+})
+
+test('invalid-utf8 among nothing but ASCII, and between the values', () => {
+  const values = valuesOf(recordsOf(['{"a":1}', Uint8Array.of(...encoder.encode('{"a":"'), 0xff, ...encoder.encode('"}')), '{"a":3}']), [parsePath('a')])
+  assert.throws(() => values.open(1), code('SLUICE_UTF8_BROKEN'))
+  const apart = valuesOf(recordsOf(['{"a":1}', '{"a":2}'], undefined, 0xff), [parsePath('a')])
+  for (const row of [0, 1]) { apart.open(row); assert.equal(apart.at(0), row + 1) }
+})
+
+test('rows-in-any-order, larger and smaller than what is decoded at once', () => {
+  const sizes = [10, 70_000, 10, 30_000, 30_000, 30_000, 200_000, 10, 65_536]
+  const texts = sizes.map((size, i) => `{"a":${i},"pad":"${(i % 3 === 1 ? '\u00fc' : 'x').repeat(size)}"}`), records = recordsOf(texts)
+  for (const rows of [[0, 1, 2, 3, 4, 5, 6, 7, 8], [8, 7, 6, 5, 4, 3, 2, 1, 0], [3, 0, 3, 8, 1, 5, 2, 7, 4, 6]]) {
+    const values = valuesOf(records, [parsePath('a'), parsePath('pad')], Int32Array.from(rows))
+    for (const row of rows) { values.open(row); assert.deepEqual([values.at(0), (values.at(1) as string).length], [row, sizes[row]]) }
+  }
 })
 
 test('ascii-and-not, together and alone, wanted or not: the same values', () => {
@@ -131,6 +147,12 @@ test('names-in-bytes: the same member as JSON.parse finds, however it is written
     assert.equal(close, text.lastIndexOf('}') < 0 ? -1 : encoder.encode(text.slice(0, text.lastIndexOf('}'))).length)
     assert.equal(found, members.filter(([name]) => name === wanted).length)
   }), { numRuns: 400 })
+})
+
+test('escapes-that-look-like-a-name are none', () => {
+  const bytes = encoder.encode('{"a\\n":1,"b":2}')
+  assert.equal(rangeAt(bytes, 0, bytes.length, [{ name: 'a\\n', utf8: encoder.encode('a\\n') }]), undefined)
+  assert.notEqual(rangeAt(bytes, 0, bytes.length, [{ name: 'a\n', utf8: encoder.encode('a\n') }]), undefined)
 })
 
 test('path-in-bytes: arrays and objects as follow() finds them', () => {

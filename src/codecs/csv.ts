@@ -15,7 +15,7 @@ export function endOfCsvRecord(bytes: Uint8Array, start: number, end: number): n
     const byte = bytes[i]!
     if (quoted) {
       if (byte !== QUOTE) continue
-      if (i + 1 < end && bytes[i + 1] === QUOTE) i++
+      if (bytes[i + 1] === QUOTE) i++
       else quoted = false
     } else if (byte === LINE_FEED) return i
     else if (byte === QUOTE && (i === start || bytes[i - 1] === COMMA)) quoted = true
