@@ -7,7 +7,7 @@ const decoder = new TextDecoder()
     keeps its bytes (large numbers, order, spelling). Nothing here recurses, so depth does no harm. Bytes that are no JSON after all give
     SLUICE_JSON_BROKEN or a wrong range, never an access outside. */
 
-export const skipSpace = (bytes: Uint8Array, at: number, end: number): number => {
+const skipSpace = (bytes: Uint8Array, at: number, end: number): number => {
   while (at < end) { const byte = bytes[at]!; if (byte !== 32 && byte !== 10 && byte !== 13 && byte !== 9) break; at++ }
   return at
 }

@@ -4,17 +4,19 @@ import type { Arena, Region } from '../core/index.ts'
 declare const WebAssembly: { readonly Memory: new (pages: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer } }
 
 const PAGE = 65536
+/** 4 GiB; who wants more finds the arena full and takes the heap. */
+const PAGES_MAX = 65536
 /** A cache line, and the widest vector. */
 const ALIGN = 64
 
 interface Hole { start: number; length: number }
 
-/** An arena of at least `bytes` bytes: one WebAssembly memory, never grown, so views of it never detach. Batches in flight finish out of
+/** An arena of `bytes` bytes, rounded up to pages: one WebAssembly memory, never grown, so views of it never detach. Batches in flight finish out of
     order, so regions are freed in any order: holes are kept by address, the first that is large enough is taken, and neighbours join.
     @throws TypeError for a size that is no whole number of bytes */
 export function createArena(bytes: number): Arena {
   if (!Number.isSafeInteger(bytes) || bytes < 1) throw new TypeError(`createArena(${bytes}): a whole number of bytes, at least 1`)
-  const pages = Math.ceil(bytes / PAGE)
+  const pages = Math.min(Math.ceil(bytes / PAGE), PAGES_MAX)
   const { buffer } = new WebAssembly.Memory({ initial: pages, maximum: pages })
   const holes: Hole[] = [{ start: 0, length: pages * PAGE }]
 

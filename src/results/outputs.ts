@@ -35,8 +35,8 @@ export function elementsOf({ dtype, data }: Tensor): (i: number) => OutputValue 
   return i => data[i]!
 }
 
-/** The shortest text that reads back to the same double (-0 is 0); of a float32 the double that it is, as JSON.stringify prints it. JSON has no NaN
-    and no infinity: they are null. */
+/** The shortest text that reads back to the same double (-0 is 0); of a float32 the double that it is, as JSON.stringify prints it. JSON has
+    no NaN and no infinity: they are null. */
 export function jsonOf(tensor: Tensor): (row: number) => string {
   const element = elementsOf(tensor), width = widthOf(tensor)
   const text = (i: number): string => {

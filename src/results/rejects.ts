@@ -3,7 +3,7 @@ import { Packer } from '../codecs/pack.ts'
 import type { RecordBatch, Rejection, Rejects } from '../core/index.ts'
 
 /** Names of the headers of a reject; the values are UTF-8 text. */
-export const REJECT_PREFIX = '__sluice.errors.'
+const REJECT_PREFIX = '__sluice.errors.'
 
 /** Rejected records: key, value, time and headers as they came, with `__sluice.errors.*` headers behind them that say where, at which stage
     and why. */
