@@ -260,10 +260,10 @@ test('limit: what is read again is not counted twice', async () => {
 })
 
 test('limit: reached while a joined source is quiet', async () => {
-  const { source, sink, ended, clock } = rig({ options: { recordsMax: 2, batch: { rows: 2, waitMs: 100 } } })
+  const { source, sink, ended, clock } = rig({ options: { recordsMax: 2, batch: { rows: 10, waitMs: 100 } } })
   const rest = batch('q', 0, ['7'])
   source.positions = [{ partition: 'p', offset: 0n }, { partition: 'q', offset: 0n }]
-  source.give(rest, batch('p', 0, ['1']), batch('p', 1, ['2']))
+  source.give(batch('p', 0, ['1']), batch('p', 1, ['2']), rest)
   assert.equal((await clock.run(ended, 1000)).records, 2)
   assert.deepEqual([sink.texts, source.reading, rest.releases], [['2', '4'], 0, 1])
 })
