@@ -71,7 +71,7 @@ const lines: readonly [string, () => unknown][] = [
   ['rejects', () => rejects('delay').write(ascii, rejected)],
 ]
 
-console.log(`${cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.version}, batches of ${ROWS} records, JSON of ${Math.round(ascii.bytes.length / ROWS)} bytes, CSV of ${Math.round(csv.bytes.length / ROWS)}; user CPU, median (least) of batches`)
+console.log(`${cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.version}, batches of ${ROWS} records, JSON of ${Math.round(ascii.bytes.length / ROWS)} bytes, CSV of ${Math.round(csv.bytes.length / ROWS)}; user + system CPU, median (least)`)
 for (const [title, run] of lines) {
   const end = performance.now() + seconds * 200
   while (performance.now() < end) run()
