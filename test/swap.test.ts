@@ -1,6 +1,6 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
@@ -26,6 +26,7 @@ test('a pipeline under full load exchanges 20 versions: nothing fails, nothing s
   for (const row of rows.keys()) assert.equal(new Set(expected.map(answers => answers[row])).size, VERSIONS, 'every version answers differently')
 
   const enough = new AbortController(), out: MemoryEntry[] = [], lines: { level: LogLevel; text: string }[] = []
+  t.after(() => enough.abort())
   const source = endless(rows, enough.signal)
   const sink: Part<Sink> = { kind: 'memory', options: {}, open: async ({ clock }) => memorySink({ records: out }, clock) }
   await write(join(repository, '1/model.json'), models[0]!)

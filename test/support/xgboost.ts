@@ -41,7 +41,8 @@ type File = Required<Pick<Stump, 'features' | 'categories' | 'objective' | 'base
 
 function file({ features, categories, objective, base, trees }: File): string {
   const encoded = features.map((_, index) => encode(categories[index] ?? []))
-  const segments = encoded.reduce<number[]>((ends, { offsets }) => [...ends, ends.at(-1)! + Math.max(0, offsets.length - 1)], [0])
+  const segments = [0]
+  for (const { offsets } of encoded) segments.push(segments.at(-1)! + Math.max(0, offsets.length - 1))
   return JSON.stringify({
     learner: {
       attributes: {}, feature_names: features, feature_types: features.map((_, index) => (categories[index] === undefined ? 'float' : 'c')),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { appendFile, mkdir, mkdtemp, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { stump, type Stump } from '../../../test/support/xgboost.ts'
 import type { Clock, Labels, LogLevel, Serving, TensorBatch } from '../../core/index.ts'
 import { embedded, inspectModel, type EmbeddedOptions } from './index.ts'
@@ -235,6 +236,9 @@ test('a folder out of reach is said once, and the version that serves goes on; w
   await rename(`${path}-away`, path)
   await look(2)
   assert.equal((await ask(model, 50)).version, '2')
+  await rename(path, `${path}-away`)
+  await look(2)
+  assert.equal(logged('warn').length, 2)
   await model.close()
 })
 
@@ -304,4 +308,43 @@ test('a large version is read in a thread: the same answers, the same refusals',
   const inspected = await inspectModel(join(path, '3/model.json'))
   assert.deepEqual({ digest, bytes, facts }, { digest: inspected.digest, bytes: inspected.bytesInMemory, facts: inspected.facts })
   await model.close()
+})
+
+/** A look at a large version, and what happens while its thread is on its way. */
+async function whileRead(t: TestContext, meanwhile: (path: string, stop: AbortController) => Promise<void> | void) {
+  const path = join(await folder(t), 'delay')
+  await write(join(path, '1/model.json'), { left: 1 })
+  const under = contextOf(t)
+  const model = await embedded({ model: path }, under.context)
+  await write(join(path, '2/model.json'), { left: 2, trees: 4000 })
+  await under.look()
+  const looked = under.look()
+  await sleep(20)
+  await meanwhile(join(path, '2'), under.stop)
+  return { model, looked, ...under }
+}
+
+test('a version written to while it is read is neither taken nor refused, but looked at again', async t => {
+  const { model, looked, look, lines } = await whileRead(t, path => appendFile(join(path, 'model.json'), ' '))
+  await looked
+  assert.equal(model.version.ref.version, '1')
+  await look(2)
+  assert.deepEqual(await ask(model, 50), { value: 8000, version: '2' })
+  assert.deepEqual(lines.filter(({ level }) => level !== 'info'), [])
+  await model.close()
+})
+
+test('a version removed while it is read is neither taken nor refused', async t => {
+  const { model, looked, lines } = await whileRead(t, path => rename(path, join(path, '../.2')))
+  await looked
+  assert.equal(model.version.ref.version, '1')
+  assert.deepEqual(lines.filter(({ level }) => level !== 'info'), [])
+  await model.close()
+})
+
+test('a version that is read when the pipeline stops does not serve any more', async t => {
+  const { model, lines } = await whileRead(t, (_, stop) => stop.abort())
+  await model.close()
+  assert.equal(model.version.ref.version, '1')
+  assert.equal(lines.length, 1)
 })

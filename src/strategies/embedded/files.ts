@@ -21,7 +21,7 @@ export interface Snapshot {
 }
 
 /** Not yet, or not for us: what is being written, and what belongs to the system. */
-export const ignored = (name: string): boolean => name.startsWith('.') || name.endsWith('.tmp') || name.endsWith('.part')
+const ignored = (name: string): boolean => name.startsWith('.') || name.endsWith('.tmp') || name.endsWith('.part')
 
 const DEPTH_MAX = 8                                   // a link may lead back to a folder above it
 
