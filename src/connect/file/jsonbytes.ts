@@ -40,8 +40,7 @@ export class JsonBytes {
   }
   /** `2001-01-14` of days since 1970. */
   date(days: number): void {
-    const year = days < -719162 || days > 2932896
-    if (year) { this.ascii(JSON.stringify(new Date(days * 86_400_000))); return }
+    if (!(days >= -719162 && days <= 2932896)) { this.ascii(JSON.stringify(new Date(days * 86_400_000))); return }
     this.#byte(34)
     this.raw(this.#dateOf(days))
     this.#byte(34)
@@ -78,7 +77,7 @@ export class JsonBytes {
     let rest = value
     for (let at = this.length + digits - 1; at >= this.length; at--) {
       const tens = Math.floor(rest / 10)
-      bytes[at] = 48 + rest - tens * 10
+      bytes[at] = rest - tens * 10 + 48          // in this order: 48 + rest may not be exact
       rest = tens
     }
     this.length += digits

@@ -180,17 +180,22 @@ class ParquetReader implements FileReader {
 
 async function bufferOf(handle: FileHandle, file: SourceFile): Promise<AsyncBuffer> {
   const { size } = await failing('reading', file.path, 'SLUICE_SOURCE_FAILED', () => handle.stat())
+  async function read(start: number, end: number): Promise<ArrayBuffer> {
+    if (!(start >= 0 && start <= end && end <= size)) throw damaged(file, `it names bytes ${start} to ${end} and has ${size}`)
+    const buffer = new ArrayBuffer(end - start)
+    for (let at = 0; at < buffer.byteLength;) {
+      const { bytesRead } = await failing('reading', file.path, 'SLUICE_SOURCE_FAILED', () => handle.read(new Uint8Array(buffer), at, buffer.byteLength - at, start + at))
+      if (bytesRead === 0) throw new SluiceError('SLUICE_FILE_SHRUNK', `'${file.path}' has become shorter while it was read`, { at: file.path })
+      at += bytesRead
+    }
+    return buffer
+  }
   return {
     byteLength: size,
-    async slice(start, end = size) {
-      if (!(start >= 0 && start <= end && end <= size)) throw damaged(file, `it names bytes ${start} to ${end} and has ${size}`)
-      const bytes = Buffer.from(new ArrayBuffer(end - start))
-      for (let at = 0; at < bytes.length;) {
-        const { bytesRead } = await failing('reading', file.path, 'SLUICE_SOURCE_FAILED', () => handle.read(bytes, at, bytes.length - at, start + at))
-        if (bytesRead === 0) throw new SluiceError('SLUICE_FILE_SHRUNK', `'${file.path}' has become shorter while it was read`, { at: file.path })
-        at += bytesRead
-      }
-      return bytes.buffer as ArrayBuffer
+    slice(start, end = size) {
+      const slice = read(start, end)
+      slice.catch(() => {})            // the library leaves some of its reads alone when another one failed
+      return slice
     },
   }
 }
