@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SluiceError } from '../../src/core/errors.ts'
 import { readModel } from '../../src/models/index.ts'
+import type { TreeEnsemble } from '../../src/models/index.ts'
 import { bytesOf, load, oneFile } from './golden.ts'
 
 // the tests reach into whatever is there
@@ -115,6 +116,11 @@ const LIGHTGBM: [string, string, RegExp, RegExp | undefined, string | RegExp, st
   ['trees that are cut', 'bin-cancer', /ends before the trees/, /tree 29/, /end of trees[^]*/, ''],
 ]
 for (const [danger, name, what, at, from, to] of LIGHTGBM) test(`LightGBM refuses ${danger}`, () => refused('model.txt', lightgbm(name, from, to), 'SLUICE_MODEL_BROKEN', what, at))
+
+test('LightGBM writes inf for a bin without an upper end: all but NaN goes left', async () => {
+  const model = await readModel(oneFile('model.txt', lightgbm('bin-cancer', /threshold=\S+/, 'threshold=inf'))) as TreeEnsemble
+  assert.equal(model.threshold[model.roots[0]!], Infinity)
+})
 
 test('LightGBM refuses what it does not know by its name', async () => {
   await refused('m.txt', lightgbm('bin-cancer', 'objective=binary', 'objective=secret'), 'SLUICE_MODEL_UNSUPPORTED', /'secret sigmoid:1'/)

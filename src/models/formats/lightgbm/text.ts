@@ -79,7 +79,8 @@ function sectionOf(file: string, name: string, fields: ReadonlyMap<string, strin
     const words = text(key).split(' ').filter(word => word !== '')
     if (words.length !== length) throw broken(`'${key}' has ${words.length} values where ${length} belong`)
     return words.map(word => {
-      const value = Number(word)
+      // of a bin without an upper end LightGBM writes inf
+      const value = word === 'inf' ? Infinity : word === '-inf' ? -Infinity : Number(word)
       if (!fits(value)) throw broken(`'${word.slice(0, 40)}' in '${key}' is not ${kind}`)
       return value
     })

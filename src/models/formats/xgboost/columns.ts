@@ -25,8 +25,8 @@ export function columnsOf(learner: Place, model: Place, version: string): { read
 }
 
 /** model.cats (since 3.1): what the categories of a data frame were called. enc[f] = {offsets, values}: texts as UTF-8 in signed bytes, text i
-    from offsets[i] to offsets[i + 1]; or {type, values}: numbers. The library refuses a category that is not among them, so there is no
-    `unknown`. */
+    from offsets[i] to offsets[i + 1]; or {type, values}: numbers. A category that is not among them is refused, so there is no `unknown`: 3.4
+    refuses it as well, while 3.1 to 3.3 by mistake took the next one in the order of the names (dmlc/xgboost #12189). */
 function categoryNames(model: Place, width: number, cut: boolean): readonly (readonly (string | number)[])[] {
   const encoded = model.maybe('cats')?.maybe('enc')
   if (encoded === undefined || (ArrayBuffer.isView(encoded.value) && encoded.value.byteLength === 0)) return []
