@@ -1,6 +1,7 @@
 import { csvRow, encodeCsvCell } from '../codecs/csv.ts'
 import { escapesNames, jsonText } from '../codecs/json.ts'
 import { eachMember, isName, objectAt, trimSpace } from '../codecs/json-bytes.ts'
+import type { Packer } from '../codecs/pack.ts'
 import { chunksOf, textsOf } from '../codecs/text.ts'
 import type { Chunk } from '../codecs/text.ts'
 import { SluiceError } from '../core/index.ts'
@@ -58,11 +59,11 @@ function jsonIntoJson(batch: RecordBatch, scored: Scored, rows: Int32Array, fiel
   // one search through a chunk of records says of most that none has any of the names; it ends with its quote and begins without, for
   // the engine looks for the first sign
   const chunkOf = chunksOf(batch, rows), needles = names.map(({ name }) => JSON.stringify(name).slice(1))
-  let chunk: Chunk | undefined, fresh = false
+  let chunk: Chunk | undefined, fresh = false, oneLine = false
   return {
     write(row, _, at, part, packer) {
       const start = values.start[row]!, end = values.end[row]!
-      const added = members(row, part, at)
+      const added = members(row, part, at), from = packer.length
       const open = objectAt(bytes, start, end)       // white space and a byte order mark before it are not kept
       const close = trimSpace(bytes, start, end) - 1
       if (bytes[close] !== CLOSE || close <= open) throw new SluiceError('SLUICE_JSON_BROKEN', 'the value does not end as an object')
@@ -70,19 +71,20 @@ function jsonIntoJson(batch: RecordBatch, scored: Scored, rows: Int32Array, fiel
       if (now !== chunk) {
         chunk = now
         fresh = now !== undefined && !escapesNames(now.text) && needles.every(needle => !now.text.includes(needle))
+        oneLine = now !== undefined && !/[\n\r]/.test(now.text)
       }
       if (!fresh) {
         const kept: number[] = []
-        let cut = false, lastKept = false, from = open + 1
+        let cut = false, lastKept = false, next = open + 1
         const realClose = eachMember(bytes, open, end, (nameStart, nameEnd, _valueStart, valueEnd) => {
           const taken = names.some(({ name, utf8 }) => isName(bytes, nameStart, nameEnd, name, utf8))
           if (taken) cut = true
           else if (lastKept) kept[kept.length - 1] = valueEnd
-          else kept.push(from, valueEnd)
+          else kept.push(next, valueEnd)
           lastKept = !taken
-          from = valueEnd
-          while (from < end && bytes[from] !== COMMA && bytes[from] !== CLOSE) from++
-          from++
+          next = valueEnd
+          while (next < end && bytes[next] !== COMMA && bytes[next] !== CLOSE) next++
+          next++
         })
         if (realClose !== close) throw new SluiceError('SLUICE_JSON_BROKEN', 'something follows the object')
         if (cut) {
@@ -94,6 +96,7 @@ function jsonIntoJson(batch: RecordBatch, scored: Scored, rows: Int32Array, fiel
           if (kept.length > 0 && added !== '') packer.byte(COMMA)
           packer.text(added)
           packer.byte(CLOSE)
+          if (!oneLine) joinLines(packer, from)
           return true
         }
       }
@@ -104,9 +107,15 @@ function jsonIntoJson(batch: RecordBatch, scored: Scored, rows: Int32Array, fiel
         packer.text(added)
       }
       packer.append(bytes, last, close + 1)
+      if (!oneLine) joinLines(packer, from)
       return true
     },
   }
+}
+
+/** JSON has line breaks only between its tokens, where a blank is as good; NDJSON has none inside a record. */
+function joinLines({ bytes, length }: Packer, from: number): void {
+  for (let i = from; i < length; i++) if (bytes[i] === 10 || bytes[i] === 13) bytes[i] = 32
 }
 
 function csvIntoJson(batch: RecordBatch, columns: readonly string[], scored: Scored, rows: Int32Array, fields: Fields): ValueWriter {

@@ -54,6 +54,12 @@ test('bytes-stay-as-they-are: large numbers, order, spelling, white space', () =
     ['{ "id":12345678901234567890, "b":1.0,"a" : "\\u00fc\\/" ,"n":1e400,"eta":12.5,"__sluice":{"model":"eta","version":"7","source":"rides/3@100"} }'])
 })
 
+test('pretty-printed records become one line; inside texts nothing changes', () => {
+  const values = ['{\n  "a": "x\\ny",\r\n  "b": 1\n}', '{\n"eta": 9,\n"b": 1}']
+  assert.deepEqual(write(merge({ eta: 'p' }, bare), batch(values), answer({ p: numbers(0.5, 0.5) })).texts,
+    ['{   "a": "x\\ny",    "b": 1,"eta":0.5 }', '{ "b": 1,"eta":0.5}'])
+})
+
 test('field-that-exists is taken out wherever it stands and however it is written', () => {
   const of = answer({ p: numbers(0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5) })
   const values = ['{"eta":1}', '{"a":1,"eta":{"x":[1,"}"]},"b":2}', '{ "eta" : 1 , "a":1}', '{"a":1, "\\u0065ta":"x" }', '{"eta":1,"a":0,"eta":2}', '{"a":{"eta":1}}', '{}', ' { } ', '{"a":"\\"eta\\":1"}']
