@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { ended, folder, golden, sluice, start } from './cli.ts'
+import { folder, golden, sluice, start } from './cli.ts'
 import { goldenNames, parseCsv } from './golden/golden.ts'
 import type { Table } from './golden/golden.ts'
 
@@ -127,6 +128,8 @@ test('an empty input has no answers', async () => {
 
 test('stalled-reader: predict reads no further than somebody reads its answers', async () => {
   const child = start(['predict', MODEL, '-'])
+  // its first answer: it has begun
+  const begun = once(child.stdout, 'readable')
   const row = Buffer.from(`${JSON.stringify(objects[0])}\n`.repeat(200))
   let written = 0, taken = false
   const feed = (): void => {
@@ -139,11 +142,13 @@ test('stalled-reader: predict reads no further than somebody reads its answers',
   }
   child.stdin.on('error', () => {})
   feed()
+  await begun
   // it has come to rest when nothing was taken for a while
   for (let before = -1; before !== written; await new Promise((resolve) => setTimeout(resolve, 500))) before = written
-  assert.ok(!taken && written < 20_000_000, `${written} bytes were taken`)
+  assert.deepEqual({ exit: child.exitCode, taken }, { exit: null, taken: false })
+  assert.ok(written < 20_000_000, `${written} bytes were taken`)
   child.kill('SIGKILL')
-  await ended(child)
+  await once(child, 'exit')
 })
 
 const expectedRows = linesOf(readFileSync(EXPECTED, 'utf8'))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { ended, folder, golden, sluice, start } from './cli.ts'
+import { ended, folder, golden, sluice, start, until } from './cli.ts'
 import { parseCsv } from './golden/golden.ts'
 
 const MODEL = golden('xgboost/bin-cancer/model.json')
@@ -83,7 +83,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
     const at = place(records, '', (text) => text.replace('in.ndjson', 'in.ndjson, ratePerSecond: 100'))
     const child = start(['run', 'p.yaml'], { cwd: at })
     const end = ended(child)
-    while (!existsSync(join(at, 'out.ndjson')) || idsIn(at).length === 0) await new Promise((resolve) => setTimeout(resolve, 20))
+    await until(child, () => existsSync(join(at, 'out.ndjson')) && idsIn(at).length > 0)
     child.kill(name)
     const { code, stdout, stderr } = await end
     assert.equal(code, 0, stderr)
@@ -106,7 +106,7 @@ test('a second signal stops at once with 130', async () => {
   const child = start(['run', 'p.mjs'], { cwd: at })
   let stderr = ''
   child.stderr.on('data', (part: Buffer) => { stderr += part.toString() })
-  const said = async (text: string): Promise<void> => { while (!stderr.includes(text)) await new Promise((resolve) => setTimeout(resolve, 20)) }
+  const said = (text: string): Promise<void> => until(child, () => stderr.includes(text))
   const end = ended(child)
   await said('STUCK')
   child.kill('SIGTERM')
@@ -121,9 +121,9 @@ test('--http serves metrics while it runs, and a second listener is told that th
   let stderr = ''
   child.stderr.on('data', (part: Buffer) => { stderr += part.toString() })
   const end = ended(child)
-  let url: string | undefined
-  while ((url = /"http":"(http:[^"]+)"/.exec(stderr)?.[1]) === undefined) await new Promise((resolve) => setTimeout(resolve, 20))
-  while (!(await (await fetch(new URL('/metrics', url))).text()).includes('sluice_records_total{')) await new Promise((resolve) => setTimeout(resolve, 50))
+  let url = ''
+  await until(child, () => (url = /"http":"(http:[^"]+)"/.exec(stderr)?.[1] ?? '') !== '')
+  await until(child, async () => (await (await fetch(new URL('/metrics', url))).text()).includes('sluice_records_total{'))
   const other = await sluice(['run', 'p.yaml', '--http', new URL(url).host], { cwd: at })
   assert.equal(other.code, 1)
   assert.match(other.stderr, /code: SLUICE_PORT_IN_USE/)

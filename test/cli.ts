@@ -30,6 +30,14 @@ export async function ended(child: ChildProcessWithoutNullStreams): Promise<Ran>
   return { code, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() }
 }
 
+/** Looks again and again; a process that has ended will not bring it about. */
+export async function until(child: ChildProcessWithoutNullStreams, happened: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await happened())) {
+    if (child.exitCode !== null) throw new Error(`it ended before with ${child.exitCode}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
 export function folder(): string {
   const made = mkdtempSync(join(tmpdir(), 'sluice-cli-'))
   after(() => rmSync(made, { recursive: true }))
