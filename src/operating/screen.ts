@@ -18,7 +18,7 @@ export function createScreen(stream: TerminalStream): Screen {
   return {
     get isTTY() { return stream.isTTY === true },
     get writableLength() { return stream.writableLength ?? 0 },
-    get columns() { return stream.columns ?? 80 },
+    get columns() { return stream.columns || 80 },
     once: (event, then) => stream.once?.(event, then),
     on: (event, then) => stream.on?.(event, then),
     write(text) {
@@ -29,7 +29,7 @@ export function createScreen(stream: TerminalStream): Screen {
     },
     live(line) {
       if (stream.isTTY !== true || (stream.writableLength ?? 0) > 0) return      // a terminal that does not keep up gets fewer lines
-      const next = line === undefined ? undefined : cutTo(line, stream.columns ?? 80)
+      const next = line === undefined ? undefined : cutTo(line, stream.columns || 80)
       if (!atLineStart) {      // a half line stands there: the live line comes back after its end
         shown = next
         return

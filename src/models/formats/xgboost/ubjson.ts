@@ -68,8 +68,8 @@ export function readUbjson(bytes: Uint8Array): Value {
     if (count * size > bytes.length - at) throw wrong(`an array of ${count} elements is longer than the file`)
     const from = take(count * size)
     switch (type) {
-      case 'i': return new Int8Array(bytes.slice(from, at).buffer)
-      case 'U': return bytes.slice(from, at)
+      case 'i': return new Int8Array(bytes.subarray(from, at))
+      case 'U': return new Uint8Array(bytes.subarray(from, at))
       case 'I': return fill(new Int16Array(count), i => view.getInt16(from + 2 * i))
       case 'u': return fill(new Uint16Array(count), i => view.getUint16(from + 2 * i))
       case 'l': return fill(new Int32Array(count), i => view.getInt32(from + 4 * i))
