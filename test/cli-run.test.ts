@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { ended, folder, golden, sluice, start, until } from './cli.ts'
 import { parseCsv } from './golden/golden.ts'
 
@@ -111,6 +112,9 @@ test('a second signal stops at once with 130', async () => {
   await said('STUCK')
   child.kill('SIGTERM')
   await said('once more stops at once')
+  child.kill('SIGTERM')                // what the terminal sent, passed on by a parent: the same one
+  await setTimeout(600)
+  assert.equal(child.exitCode, null)
   child.kill('SIGTERM')
   assert.equal((await end).code, 130)
 })

@@ -98,7 +98,7 @@ async function executorsOf(definition: Definition, { executors = definition.exec
 }
 
 /** @throws SLUICE_CONFIG_INVALID */
-export function skipsOf(skips: readonly string[]): ReadonlyMap<string, ReadonlySet<number>> {
+function skipsOf(skips: readonly string[]): ReadonlyMap<string, ReadonlySet<number>> {
   const of = new Map<string, Set<number>>()
   for (const skip of skips) {
     const at = skip.lastIndexOf('@')

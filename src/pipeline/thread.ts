@@ -1,7 +1,7 @@
 // The main file of an executor's thread.
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../flow/index.ts'
-import { createMetrics } from '../operating/index.ts'
+import { createMetrics, plain } from '../operating/index.ts'
 import { runExecutor } from './executor.ts'
 import { loadDefinition } from './load.ts'
 import { reportHealth } from './run.ts'
@@ -21,7 +21,7 @@ try {
   try {
     const ended = await runExecutor(definition, {
       executor, executors, skips, clock: systemClock, metrics, signal: stop.signal,
-      log: { write: (level, text, fields) => say({ kind: 'log', level, text, ...(fields === undefined ? {} : { fields }) }) },
+      log: { write: (level, text, fields) => say({ kind: 'log', level, text, ...(fields === undefined ? {} : { fields: plain(fields) as object }) }) },
       news: news => say({ kind: 'news', news }),
     })
     say({ kind: 'metrics', snapshot: metrics.snapshot() })

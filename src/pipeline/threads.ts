@@ -63,7 +63,7 @@ function runThread(start: Start, { metrics, health, log, stop }: Shared): Promis
       if (said.kind === 'log') log.write(said.level, said.text, { ...said.fields, executor: start.executor })
       else if (said.kind === 'news') health.report(start.executor, said.news)
       else if (said.kind === 'metrics') metrics.merge(String(start.executor), said.snapshot)
-      else if (said.kind === 'ended') resolve(said.ended)
+      else if (said.kind === 'ended') { health.report(start.executor, { ended: true }); resolve(said.ended) }
       else reject(errorOf(said.error))
     })
     thread.on('error', cause => reject(new SluiceError('SLUICE_PIPELINE_FAILED', `executor ${start.executor} failed`, { cause })))
