@@ -17,7 +17,7 @@ export async function deliveryOf({ source, sink, reject, guarantee }: FlowParts)
   return atLeastOnce(source)
 }
 
-export function atLeastOnce(source: Source): Delivery {
+function atLeastOnce(source: Source): Delivery {
   const busy = new Set<Promise<unknown>>()
   const track = <T>(work: Promise<T>): Promise<T> => {
     const done = () => { busy.delete(work) }

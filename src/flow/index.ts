@@ -1,5 +1,4 @@
 export { systemClock } from './clock.ts'
-export { join } from './join.ts'
 export { flowDefaults } from './parts.ts'
 export type { Counts, Ended, FlowOptions, FlowParts, JoinOptions, StopAbove } from './parts.ts'
 export { run } from './run.ts'

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { batchOf, Packer, partOf } from '../codecs/pack.ts'
 import { SluiceError } from '../core/index.ts'
-import type { Ownership, RecordBatch, Source } from '../core/index.ts'
+import type { Clock, Ownership, RecordBatch, Source } from '../core/index.ts'
 import { FakeClock } from '../testing/clock.ts'
 import { join } from './join.ts'
 
@@ -140,6 +140,32 @@ test('leave-while-idle: a reader that leaves takes nothing with it', async () =>
     await clock.run(Promise.resolve(batches.return!()))
     assert.deepEqual([held, source.left], [0, true])
   }
+})
+
+test('leave-in-between: a batch in hand, and one that comes after the signal, are released', async () => {
+  const clock = new FakeClock()
+  for (const steps of [[batch('p', 0, ['a']), batch('p', 5, ['b'])], [batch('p', 0, ['a']), { pauseMs: 50 }, batch('q', 0, ['b'])]]) {
+    const stop = new AbortController()
+    const deaf: Source = { ...sourceOf(clock, steps), read: owner => sourceOf(clock, steps).read(owner, new AbortController().signal) }
+    const batches = join(deaf, { rows: 9, waitMs: 10 }, clock).read(nobody, stop.signal)[Symbol.asyncIterator]()
+    ;(await clock.run(batches.next())).value!.release()
+    stop.abort()
+    await clock.run(Promise.resolve(batches.return!()))
+    assert.equal(held, 0)
+  }
+})
+
+test('busy-source-holds-nothing-back: nor when a batch is there whenever it is asked for', async () => {
+  let now = 0
+  const clock: Clock = { nowMs: () => now, sleep: (_, signal) => new Promise(resolve => signal?.addEventListener('abort', () => resolve())) }          // timers are starved
+  const steps: Step[] = [batch('q', 0, ['x'])]
+  for (let i = 0; i < 50; i++) steps.push(() => { now += 10 }, batch('p', i, [String(i)]))
+  const came: string[] = []
+  for await (const one of join(sourceOf(new FakeClock(), steps, { batchBytesMax: 1000 }), { rows: 8, waitMs: 100 }, clock).read(nobody, new AbortController().signal)) {
+    if (one.partition === 'q') came.push(`at ${now}`)
+    one.release()
+  }
+  assert.deepEqual([came, held], [['at 100'], 0])
 })
 
 test('join: whatever the batches and pauses, each partition gives the same records in the same order, none too late', async () => {

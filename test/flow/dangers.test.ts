@@ -1,6 +1,7 @@
 // The dangers that random schedules do not meet, one by one. Each test fails when the guard it is named after is taken out of the loop.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import { MemoryLog } from '../../src/connect/memory/log.ts'
 import { MemorySource } from '../../src/connect/memory/source.ts'
 import type { Delivery, Features, Predicted } from '../../src/core/index.ts'
@@ -123,6 +124,69 @@ test('old-writes-settle-first: at least once reads again only when every write h
   slow.resolve()
   await clock.run(ended)
   assert.deepEqual([sink.texts, source.reads, source.commits], [['0', '2', '0', '2', '4', '6'], 2, ['p@4']])
+})
+
+test('old-commit-settles-first: at least once reads again only when a commit on its way has ended', async () => {
+  const source = new HandSource(), slow = Promise.withResolvers<void>()
+  const { ended, clock } = rig({ source })
+  source.committing = () => slow.promise
+  source.give(batch('p', 0, numbers(0, 2)))
+  await clock.advance(150)
+  source.give(batch('p', 2, numbers(2, 2)), retry())
+  await clock.advance(30_000)
+  assert.deepEqual([source.reads, source.commits], [1, []])
+  source.committing = undefined
+  source.give(batch('p', 2, numbers(2, 2)), 'end')
+  slow.resolve()                       // and is at 2
+  await clock.run(ended)
+  assert.deepEqual([source.reads, source.commits], [2, ['p@2', 'p@4']])
+})
+
+test('lost-in-mid-unit: what a lost partition has in the open unit is aborted', async () => {
+  for (const guarantee of ['exactly-once', 'at-least-once'] as const) {
+    const steps: string[] = []
+    const source = new HandSource(), sink = new HandSink()
+    source.positions = [{ partition: 'p', offset: 0n }, { partition: 'q', offset: 0n }]
+    sink.delivery = async () => ({
+      guarantee,
+      write(to, records) { steps.push('write'); return to.write(records) },
+      async commit(positions) { steps.push(`commit ${positions.map(({ partition }) => partition).join()}`); await source.commit(positions) },
+      async abort() { steps.push('abort') },
+      async close() {},
+    })
+    const { ended, clock } = rig({ source, sink })
+    source.give(batch('p', 0, numbers(0, 2)), batch('q', 0, numbers(0, 2)))
+    await clock.advance(10)
+    source.positions = [{ partition: 'q', offset: 0n }]
+    source.owner!.lost(['p'])
+    if (guarantee === 'exactly-once') source.give(batch('q', 0, numbers(0, 2)))
+    source.give('end')
+    await clock.run(ended)
+    // at least once the rows of p stand, but its position is not ours to commit
+    assert.deepEqual(steps, guarantee === 'exactly-once' ? ['write', 'write', 'abort', 'write', 'commit q'] : ['write', 'write', 'commit q'])
+  }
+})
+
+test('commit-with-nothing-left: bytes handed over of a partition that was lost do not call for commits for ever', async () => {
+  // it would spin in microtasks, where no timer can end it: in a thread, watched from outside
+  const worker = new Worker(new URL('spin-child.ts', import.meta.url))
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  worker.once('message', resolve)
+  worker.once('error', reject)
+  const watch = setTimeout(() => { reject(new Error('it spins')) }, 20_000)
+  try { assert.equal(await promise, 'p@1 q@1') } finally { clearTimeout(watch); await worker.terminate() }
+})
+
+test('retries-are-not-halvings: however often a call is tried again, the record to blame is found', async () => {
+  let calls = 0
+  const { source, sink, reject, ended, clock } = rig({ options: { splitsMax: 3 }, control: control(predictor(x => {
+    if (calls++ % 3 > 0) throw retry('busy')
+    if ((x.tensors.get('x')!.data as Float64Array).includes(5)) throw bad('one of them')
+    return double(x)
+  })) })
+  source.give(batch('p', 0, numbers(0, 8)), 'end')
+  await clock.run(ended)
+  assert.deepEqual([reject.texts, sink.texts.length], [['5 predict TEST_BAD: 5'], 7])
 })
 
 for (const [how, after] of Object.entries({ 'at once': (predict: () => Predicted) => predict(), later: async (predict: () => Predicted) => predict() })) {

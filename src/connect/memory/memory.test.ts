@@ -97,6 +97,18 @@ test('exactly-once: a commit of someone who has lost the partition adds nothing'
   assert.deepEqual([records, source.log.committed.size], [[], 0])
 })
 
+test('exactly-once: an abort waits for a commit on its way', async () => {
+  const clock = new FakeClock(), records: MemoryEntry[] = []
+  const source = memorySource({ records: [{ value: 'a' }] }, clock)
+  const sink = new MemorySink('memory', records, { clock, weather: { delayMs: () => 10, fails: () => undefined } }, { transactional: true, recordBytesMax: 100 })
+  const delivery = (await sink.delivery(source, [sink]))!
+  await clock.run(delivery.write(sink, (await read({ records: [{ value: 'a' }] }))[0]!))
+  const commit = delivery.commit([{ partition: 'memory', offset: 1n }])
+  await clock.run(delivery.abort())
+  assert.deepEqual([records.length, source.log.committed.get('memory')], [1, 1n])
+  await commit
+})
+
 test('ledger: what is released twice is told, and a late reader finds nonsense', () => {
   const ledger = new Ledger(), bytes = Uint8Array.of(1, 2), release = ledger.hold('batch', [bytes], true)
   assert.deepEqual([ledger.held, ledger.bytes], [1, 2])
