@@ -29,7 +29,7 @@ async function ask(url: string, method = 'GET', agent?: Agent) {
 async function untilClosed(socket: Socket): Promise<string> {
   let text = ''
   socket.setEncoding('utf8').on('data', (chunk: string) => { text += chunk }).on('error', () => {})
-  await once(socket, 'close')
+  await new Promise((resolve) => socket.on('close', resolve))              // once() would reject when it ends by a reset
   return text
 }
 
