@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { stump, type Stump } from '../test/support/xgboost.ts'
 import { open } from './open.ts'
 
@@ -83,4 +84,17 @@ test('a watched file is exchanged, and calls go on', async t => {
   assert.notEqual(model.version, before)
   await model.close()
   await assert.rejects(model.score([{ distance: 1 }]), TypeError)
+})
+
+test('categories: names that the file has lost are given, and a list of other ones is refused', async () => {
+  const path = fileURLToPath(new URL('../test/golden/models/xgboost/cat-onehot-orders/', import.meta.url))
+  const city = ['Amsterdam', 'Berlin', 'Chișinău', 'New York', 'São Paulo', 'Zürich', 'Łódź', '東京']
+  const row = { city: '東京', channel: 'web', weekday: 'Mon', amount: 20, distance: 3, hour: 12, items: 1 }
+  const lost = await open(`${path}model.json`)
+  await assert.rejects(lost.score([row]), failsWith('SLUICE_CATEGORY_UNKNOWN', /2 of which have lost their names/))
+  await lost.close()
+  const given = await open(`${path}model.json`, { categories: { city } })
+  assert.equal((await given.score([row])).length, 1)
+  await given.close()
+  await assert.rejects(open(`${path}model.json`, { categories: { city: city.toSorted().toReversed() } }), failsWith('SLUICE_CONFIG_INVALID', /category 0, counted from 0, is given as '東京', and the file has 'Amsterdam'/))
 })

@@ -1,6 +1,6 @@
 import { csvNumber } from '../codecs/csv.ts'
 import { SluiceError } from '../core/index.ts'
-import type { Code, Column } from '../core/index.ts'
+import type { Code, Column, ErrorDetails } from '../core/index.ts'
 import type { Derived, PathFeature, Scalar } from './options.ts'
 import { dayOfWeek, epochMsOf, hourOfDay, monthOf, wallMsOf } from './time.ts'
 import type { Zone } from './zone.ts'
@@ -25,24 +25,33 @@ export interface CellSpec extends Pick<PathFeature, 'as' | 'type' | 'default'> {
 export function cellOf(spec: CellSpec): Cell {
   const { title, column, as, zone, type } = spec
   const { categories, unknown } = column
-  const fail = (code: Code, what: string): never => { throw new SluiceError(code, `${title}: ${what}`) }
+  const fail = (code: Code, what: string, details?: ErrorDetails): never => { throw new SluiceError(code, `${title}: ${what}`, details) }
   const invalid = (what: string): never => fail('SLUICE_CONFIG_INVALID', what)
   const missing = (what: string): number => column.missing === true ? NaN : fail('SLUICE_FEATURE_MISSING', `${what}, and the model has no rule for missing values`)
   const number = (value: number): number => Number.isNaN(value) ? missing('it is no number') : value
   const categoryOf = categories === undefined ? undefined : categoriesOf(categories)
 
+  // the reader of a model puts halves of letters where its file has lost them
+  const lost = categories?.filter(category => typeof category === 'string' && !category.isWellFormed()).length ?? 0
+  const notAmong = (value: string | number | boolean): never => lost === 0
+    ? fail('SLUICE_CATEGORY_UNKNOWN', `${shown(value)} is not among the model's ${categories!.length} categories`)
+    : fail('SLUICE_CATEGORY_UNKNOWN', `${shown(value)} is not among the model's ${categories!.length} categories, ${lost} of which have lost their names in the model file`, {
+      why: 'the library that saved the model cut names off, so that it cannot be known whether this is one of them, and which',
+      fix: 'give all names of this feature: strategy.embedded.categories in the pipeline, --categories FILE.json at the command line, open(path, { categories })',
+    })
+
   /** A value with a type of its own. */
   const typed = (value: unknown): number => {
     if (categoryOf !== undefined) {
       if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') fail('SLUICE_FEATURE_TYPE', `${kindOf(value)} cannot be a category`)
-      return categoryOf.typed(value as string | number | boolean) ?? unknown ?? fail('SLUICE_CATEGORY_UNKNOWN', `${shown(value)} is not among the model's ${categories!.length} categories`)
+      return categoryOf.typed(value as string | number | boolean) ?? unknown ?? notAmong(value as string | number | boolean)
     }
     if (typeof value === 'number') return number(value)
     if (typeof value === 'boolean') return value ? 1 : 0
     return fail('SLUICE_FEATURE_TYPE', `${kindOf(value)} where a number belongs`)
   }
   const text = (cell: string): number => {
-    if (categoryOf !== undefined) return categoryOf.text(cell) ?? unknown ?? fail('SLUICE_CATEGORY_UNKNOWN', `${shown(cell)} is not among the model's ${categories!.length} categories`)
+    if (categoryOf !== undefined) return categoryOf.text(cell) ?? unknown ?? notAmong(cell)
     const value = csvNumber(cell)
     return value !== undefined ? number(value) : cell === 'true' ? 1 : cell === 'false' ? 0 : fail('SLUICE_FEATURE_TYPE', `${shown(cell)} is no number`)
   }

@@ -210,3 +210,20 @@ export function forest(model: string, width: number, leafWidth: number): { grow(
   }
   return { grow, done }
 }
+
+/** Of each column the largest member of any set that it is looked up in; undefined: there is none. Looks when it is first asked. */
+export function largestMembers({ feature, threshold, flags, sets, words }: Grown['arrays']): (column: number) => number | undefined {
+  const find = (): Map<number, number> => {
+    const largest = new Map<number, number>()
+    for (let node = 0; node < flags.length; node++) {
+      if ((flags[node]! & FLAG.set) === 0) continue
+      const from = sets[threshold[node]!]!
+      let last = sets[threshold[node]! + 1]! - 1
+      while (last >= from && words[last] === 0) last--
+      if (last >= from) largest.set(feature[node]!, Math.max(largest.get(feature[node]!) ?? 0, (last - from) * 32 + 31 - Math.clz32(words[last]!)))
+    }
+    return largest
+  }
+  let found: Map<number, number> | undefined
+  return column => (found ??= find()).get(column)
+}

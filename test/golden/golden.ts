@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs'
+import { LOST } from '../../src/models/categories.ts'
 import { openModel, readModel } from '../../src/models/index.ts'
 import type { Files, Model, ReadOptions } from '../../src/core/models.ts'
 import type { Predictor } from '../../src/core/stages.ts'
@@ -74,7 +75,7 @@ function numberOf(cell: string, column: Column): number {
 
 const isFragment = (name: string, word: string): boolean => {
   const letters = Array.from(word), of = Array.from(name)
-  return of.length === letters.length && of.includes('\ufffd') && of.every((letter, i) => letter === '\ufffd' || letter === letters[i])
+  return of.length === letters.length && !name.isWellFormed() && of.every((letter, i) => letter === LOST || letter === letters[i])
 }
 
 export interface Difference { cells: number; differing: number; largest: number }

@@ -57,12 +57,6 @@ test('columns: names, categories, what is missing and what is unknown', async ()
   assert.deepEqual((await columnsOf('more/xgboost-3.2.0-data-frame/model.json'))[1]!.categories, [-20, -10, 0, 10, 20, 30])
 })
 
-test('category names that XGBoost cut: those that are whole are kept, the others match nothing and are told', async () => {
-  const { model } = await load('xgboost/cat-onehot-orders/model.json')
-  assert.deepEqual(model.signature.inputs[0]!.columns![0]!.categories, ['Amsterdam', 'Berlin', 'Chișinău', 'New York', 'São Paulo', 'Zürich', 'Ł\ufffd\ufffd\ufffd', '\ufffd\ufffd'])
-  assert.equal(model.facts['category names cut off by XGBoost before 3.4'], 'city: 2 of 8')
-})
-
 test('facts and bytes: what inspect prints', async () => {
   const { model } = await load('xgboost/rf-cancer/model.json')
   assert.deepEqual({ ...model.facts, 'base margin': '' }, { library: 'xgboost 3.2.0', objective: 'binary:logistic', boosting: 'gbtree', features: 30, trees: 15, 'trees used': 'all 15', deepest: 4, leaves: model.facts['leaves'], 'base margin': '' })

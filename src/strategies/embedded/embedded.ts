@@ -40,6 +40,7 @@ export async function embedded(options: EmbeddedOptions, context: EmbeddedContex
   const place = await placeAt(options.model)
   const loading: LoadOptions = {
     name: options.name ?? place.name, ...(options.trees === undefined ? {} : { trees: options.trees }),
+    ...(options.categories === undefined ? {} : { categories: options.categories }),
     ...(options.modelBytesMax === undefined ? {} : { bytesMax: Math.floor(options.modelBytesMax / context.executors) }),
   }
   const watch = new Watch(place, options.version)

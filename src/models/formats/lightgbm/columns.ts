@@ -1,19 +1,25 @@
 import { SluiceError } from '../../../core/errors.ts'
+import type { ReadOptions } from '../../../core/models.ts'
 import type { Column } from '../../../core/tensors.ts'
+import { difference, isCategories, withCategories } from '../../categories.ts'
+import type { Categories } from '../../categories.ts'
 import type { Text } from './text.ts'
 
-type Categories = readonly (string | number | boolean)[]
-
-/** Features in the file's order. NaN is allowed everywhere; a value that is not among the categories is NaN. */
-export function columnsOf(file: string, text: Text): Column[] {
+/** Features in the file's order. NaN is allowed everywhere; a value that is not among the categories is NaN. Categories that are given must be
+    those of the file, which holds them whole. */
+export function columnsOf(file: string, text: Text, { categories: given }: ReadOptions): readonly Column[] {
   const { header } = text
   const width = header.count('max_feature_idx') + 1
   const names = header.text('feature_names').split(' ').filter(name => name !== '')
   if (names.length !== width) throw header.broken(`${names.length} feature names for ${width} features`)
   const categories = categoriesByColumn(file, text, width)
-  return names.map((name, i) => {
+  const columns = names.map((name, i): Column => {
     const list = categories.get(i)
     return list === undefined ? { name, missing: true } : { name, missing: true, categories: list, unknown: NaN }
+  })
+  return withCategories(file, columns, given, (i, list) => {
+    const own = categories.get(i)
+    return own === undefined ? 'LightGBM has no names of categories for this feature: its values are numbers' : difference(own, list)
   })
 }
 
@@ -50,7 +56,6 @@ function parse(text: Text): readonly Categories[] {
   } catch {
     throw text.header.broken('pandas_categorical is not JSON: the last line is cut off')
   }
-  const isValue = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-  if (!Array.isArray(lists) || !lists.every(list => Array.isArray(list) && list.every(isValue))) throw text.header.broken('pandas_categorical is not a list of lists of texts, numbers and booleans')
-  return lists as Categories[]
+  if (!Array.isArray(lists) || !lists.every(isCategories)) throw text.header.broken('pandas_categorical is not a list of lists of texts, numbers and booleans')
+  return lists
 }

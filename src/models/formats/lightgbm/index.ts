@@ -1,5 +1,5 @@
 import { SluiceError } from '../../../core/errors.ts'
-import type { Format } from '../../../core/models.ts'
+import type { Format, ReadOptions } from '../../../core/models.ts'
 import { groupsFit, signatureOf } from '../../objectives.ts'
 import { forest } from '../../trees.ts'
 import type { TreeEnsemble } from '../../trees.ts'
@@ -21,17 +21,17 @@ export const lightgbm: Format = {
   name: 'lightgbm',
   title: 'LightGBM text: gbdt, dart, goss, rf, linear trees',
   detect: async files => await findFile(files, EXTENSIONS, looksRight) !== undefined,
-  read: async files => {
+  read: async (files, options) => {
     const file = await findFile(files, EXTENSIONS, looksRight)
     if (file === undefined) throw new SluiceError('SLUICE_MODEL_UNKNOWN', 'these files hold no LightGBM model', { at: files.names[0] ?? '' })
-    return readModel(file.name, new TextDecoder().decode(file.bytes))
+    return readModel(file.name, new TextDecoder().decode(file.bytes), options)
   },
 }
 
 const EXTENSIONS = ['txt', 'model', 'lgb', 'lgbm']
 const looksRight = (bytes: Uint8Array): boolean => /^tree\r?\nversion=/.test(beginning(bytes, 32))
 
-function readModel(file: string, content: string): TreeEnsemble {
+function readModel(file: string, content: string, options: ReadOptions): TreeEnsemble {
   const text = sectionsOf(file, content)
   const { header, trees } = text
   const version = header.text('version')
@@ -43,7 +43,7 @@ function readModel(file: string, content: string): TreeEnsemble {
 
   const objective = objectiveOf(header.maybe('objective'), groups)
   if (objective === undefined) throw new SluiceError('SLUICE_MODEL_UNSUPPORTED', `${file}: the objective '${header.text('objective').slice(0, 60)}' is not known`, { at: 'header' })
-  const columns = columnsOf(file, text)
+  const columns = columnsOf(file, text, options)
   const grown = forest(file, columns.length, 1)
   for (const tree of trees) grown.grow(treeOf(tree, columns.length))
   const { arrays, deepest, bytes } = grown.done()

@@ -2,10 +2,10 @@ import { SluiceError } from '../../../core/errors.ts'
 import type { Format, Model, ReadOptions } from '../../../core/models.ts'
 import type { LinearModel } from '../../linear.ts'
 import { groupsFit, signatureOf } from '../../objectives.ts'
-import { forest } from '../../trees.ts'
+import { forest, largestMembers } from '../../trees.ts'
 import type { TreeEnsemble } from '../../trees.ts'
 import { beginning, findFile } from '../files.ts'
-import { columnsOf } from './columns.ts'
+import { columnsOf, widthOf } from './columns.ts'
 import { documentOf } from './document.ts'
 import type { Place } from './document.ts'
 import { marginOf, objectiveOf } from './objectives.ts'
@@ -14,8 +14,8 @@ import { treeOf } from './trees.ts'
 /* Models saved by XGBoost as .json or .ubj (read since 1.0; tested with 1.7, 2.1 and 3.2).
 
    Understood: the boosters gbtree, dart and gblinear; all objectives of 3.2; forests (num_parallel_tree), several classes or targets, vector
-   leaves; categorical splits (one-hot and by sets) and the category names in the file; base_score as one number or one a class; early
-   stopping (attribute best_iteration).
+   leaves; categorical splits (one-hot and by sets) and the category names in the file, or given where the file has lost them or has none;
+   base_score as one number or one a class; early stopping (attribute best_iteration).
    Refused by name: objectives of later versions or made by users under another name; the binary form from before 1.0 (.model, .deprecated);
    more than 1,048,576 features. base_margin is not part of a model file and is not used.
    Exactness: inputs are rounded to float32 and compared as such; leaves are added to the base margin in the order of the trees, each sum
@@ -80,14 +80,14 @@ function readModel(file: string, document: Place, options: ReadOptions): Model {
   switch (boosting) {
     case 'gbtree': return readTrees(head, booster.at('model'), undefined, options)
     case 'dart': return readTrees(head, booster.at('gbtree').at('model'), booster.at('weight_drop'), options)
-    case 'gblinear': return readLinear(head, booster.at('model'))
+    case 'gblinear': return readLinear(head, booster.at('model'), options)
     default: throw new SluiceError('SLUICE_MODEL_UNSUPPORTED', `${file}: the booster '${boosting.slice(0, 60)}' is not known`, { at: booster.path })
   }
 }
 
 function readTrees({ file, learner, parameters, version, start, facts, common }: Head, model: Place, weights: Place | undefined, options: ReadOptions): TreeEnsemble {
   const { groups, objective } = common
-  const { columns, facts: more } = columnsOf(learner, model, version)
+  const inputs = widthOf(learner)
   const trees = model.at('trees').items()
   const group = model.at('tree_info').integers()
   if (group.length !== trees.length) throw model.at('tree_info').broken(`${group.length} values for ${trees.length} trees`)
@@ -98,7 +98,7 @@ function readTrees({ file, learner, parameters, version, start, facts, common }:
   if (width !== 1 && (width !== groups || scale !== undefined)) throw model.broken(`leaves of ${width} values in a model of ${groups} groups`)
   if (width === 1 && !groupsFit(groups, trees.length)) throw parameters.broken(`${groups} classes or targets, and ${trees.length} trees`)
   const cut = treesUsed(learner, model, trees.length, width > 1 ? 1 : groups, options)
-  const grown = forest(file, columns.length, width)
+  const grown = forest(file, inputs, width)
   for (let i = 0; i < cut.trees; i++) {
     const own = leafWidthOf(trees[i]!)
     if (own !== width) throw trees[i]!.broken(`leaves of ${own} values among trees with leaves of ${width}`)
@@ -106,14 +106,15 @@ function readTrees({ file, learner, parameters, version, start, facts, common }:
     grown.grow(treeOf(trees[i]!, i, width))
   }
   const { arrays, deepest, bytes } = grown.done()
+  const { columns, facts: more } = columnsOf(file, learner, model, version, options, largestMembers(arrays))
   return {
-    ...common, ...arrays, kind: 'trees', width: columns.length, zero: 0, divisor: 1, bytes,
+    ...common, ...arrays, kind: 'trees', width: inputs, zero: 0, divisor: 1, bytes,
     start: Float64Array.from(start),
     group: Int32Array.from({ length: cut.trees }, (_, i) => group[i]!),
     scale: scale === undefined ? undefined : Float64Array.from({ length: cut.trees }, (_, i) => Math.fround(scale[i]!)),
     signature: signatureOf(columns, 'float32', groups, objective),
     facts: {
-      ...facts, features: columns.length, ...(groups > 1 ? { groups } : {}), trees: trees.length, 'trees used': cut.words,
+      ...facts, features: inputs, ...(groups > 1 ? { groups } : {}), trees: trees.length, 'trees used': cut.words,
       deepest, leaves: arrays.leaves.length / width, 'base margin': start.join(', '), ...more,
     },
   }
@@ -123,9 +124,9 @@ function readTrees({ file, learner, parameters, version, start, facts, common }:
 const leafWidthOf = (tree: Place): number => Math.max(1, tree.at('tree_param').maybe('size_leaf_vector')?.count() ?? 1)
 
 /** weights [features + 1, groups], the last row is the bias. The sum starts at bias + base_score[0], whatever the group: XGBoost 3.2 does so. */
-function readLinear({ learner, version, start, facts, common }: Head, model: Place): LinearModel {
+function readLinear({ file, learner, version, start, facts, common }: Head, model: Place, options: ReadOptions): LinearModel {
   const { groups, objective } = common
-  const { columns } = columnsOf(learner, model, version)
+  const { columns } = columnsOf(file, learner, model, version, options, () => undefined)
   const place = model.at('weights'), weights = place.numbers(), width = columns.length
   if (weights.length !== (width + 1) * groups) throw place.broken(`${weights.length} values for ${width} features, a bias and ${groups} groups`)
   const all = Float64Array.from(weights, Math.fround)
