@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import type { ReadOptions, SluiceError, Tensor, TensorSpec } from '../core/index.ts'
 import type { FileFormat } from '../connect/file/options.ts'
 import { columnsOfField, elementsOf, jsonOf, widthOf } from '../results/outputs.ts'
+import { categoriesOption } from './options.ts'
 import { out } from './print.ts'
 import type { Answers } from './score.ts'
 
@@ -16,6 +17,7 @@ export function command(): Command {
     .addOption(new Option('--input <format>', 'what is read; left out: by the extension, or what the input begins with').choices(['csv', 'ndjson', 'parquet']))
     .option('--raw', "only what the origin library's own predict and raw score return, under its names: to be compared with it")
     .addOption(new Option('--trees <which>', 'trees of an XGBoost model that stopped early: up to the best round, or all').choices(['best', 'all']))
+    .addOption(categoriesOption())
     .addHelpText('after', `
 Examples:
   sluice predict delay.json flights.csv

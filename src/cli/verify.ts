@@ -3,6 +3,7 @@ import { SluiceError } from '../core/index.ts'
 import type { DType, ReadOptions } from '../core/index.ts'
 import type { Version } from '../strategies/embedded/index.ts'
 import { columnsOfField, elementsOf, widthOf } from '../results/outputs.ts'
+import { categoriesOption } from './options.ts'
 import { table } from './print.ts'
 
 interface Flags extends ReadOptions { readonly bits?: boolean; readonly tolerance?: number }
@@ -16,6 +17,7 @@ export function command(): Command {
     .addOption(new Option('--bits', 'every number must be equal to the last bit').conflicts('tolerance'))
     .addOption(new Option('--tolerance <rel>', 'the largest relative difference; left out: 1e-5 for float32, 1e-12 for float64').argParser(tolerance))
     .addOption(new Option('--trees <which>', 'trees of an XGBoost model that stopped early: up to the best round, or all').choices(['best', 'all']))
+    .addOption(categoriesOption())
     .addHelpText('after', `
 Examples:
   sluice verify delay.json rows.csv expected.csv

@@ -56,6 +56,7 @@ const text = () => z.string().min(1)
 const count = () => z.int().min(1)
 const ms = () => z.number().min(0)
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()], { error: 'expected a single value: text, a number, true, false or null' })
+const category = z.union([z.string(), z.number(), z.boolean()], { error: 'expected a category: text, a number, true or false' })
 const path = () => text().superRefine((value, context) => {
   try { parsePath(value) } catch (error) { context.addIssue({ code: 'custom', message: (error as Error).message }) }
 })
@@ -112,6 +113,8 @@ const embedded = object({
   version: text().exactOptional().describe('Use this version of a repository, and no newer one.'),
   trees: z.enum(['best', 'all']).exactOptional()
     .describe("Which trees of an XGBoost model that stopped early: up to the best round, as scikit-learn's wrapper does, or all, as Booster.predict does.").meta({ default: 'best' }),
+  categories: z.record(text(), z.array(category).min(1).readonly(), { error: 'expected a mapping of features to lists of their categories' }).exactOptional()
+    .describe('The categories of features in the order of their codes, for XGBoost files that hold their names not at all or not whole; feature: [names].'),
   pollMs: count().exactOptional().describe('How often a repository is looked at for a new version.'),
 }).describe('The model is evaluated inside the pipeline.')
 
