@@ -146,7 +146,7 @@ const CHECKS: Readonly<{ [title: string]: (bench: Bench) => Promise<void> }> = {
     const { sinks: [sink] } = await open()
     await sink.write(recordsOf(['{"before":1}']))
     const mend = await bed.fail()
-    const outcomes = await Promise.allSettled([1, 2, 3].map(i => sink.write(recordsOf(values(`lost${i}-`, 3000)))))
+    const outcomes = await Promise.allSettled([1, 2, 3].map(i => sink.write(recordsOf(wide(`lost${i}-`, 3000)))))
     for (const outcome of outcomes) {
       assert.equal(outcome.status, 'rejected', 'what was called after a failed write, and has not settled, fails too')
       assert.ok(outcome.reason instanceof SluiceError, String(outcome.reason))
@@ -212,7 +212,7 @@ const CHECKS: Readonly<{ [title: string]: (bench: Bench) => Promise<void> }> = {
     const parts = await deliver()
     if (parts === undefined) return
     const { delivery, sinks: [sink], at } = parts
-    const writes = Array.from({ length: 20 }, (_, i) => delivery.write(sink, recordsOf(values(`w${i}-`, 100))))
+    const writes = Array.from({ length: 20 }, (_, i) => delivery.write(sink, recordsOf(wide(`w${i}-`, 500))))
     const settled = Promise.allSettled(writes)
     await delivery.abort()
     await settled
@@ -291,6 +291,8 @@ function recordsOf(texts: readonly string[]): Records {
   return packer.finish(['a'])
 }
 const values = (name: string, count: number): string[] => Array.from({ length: count }, (_, i) => `{"v":"${name}${i}"}`)
+/** A kilobyte each: enough of them take a while to write. */
+const wide = (name: string, count: number): string[] => values(name.padEnd(1000, '.'), count)
 
 /** Where a read would begin now. */
 async function positionsOf(source: Source): Promise<readonly Position[]> {

@@ -109,6 +109,16 @@ const CHECKS: Readonly<{ [title: string]: (bench: Bench) => Promise<void> }> = {
     }
   },
 
+  // Node's Buffer is a Uint8Array whose slice() is a view: who copies with slice() would keep what is overwritten
+  async 'bytes-are-copied-by-slice'(bench) {
+    await bench.make(two())
+    const source = await bench.open()
+    for await (const batch of source.read(owner(), new AbortController().signal)) {
+      assert.notEqual(batch.bytes.slice(0, 1).buffer, batch.bytes.buffer)
+      batch.release()
+    }
+  },
+
   async 'batch-is-not-larger-than-said'(bench) {
     await bench.make([Array.from({ length: 300 }, (_, i) => `{"i":${i},"pad":"${'x'.repeat(i * 7 % 900)}"}`)])
     const source = await bench.open()

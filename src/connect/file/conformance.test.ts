@@ -34,7 +34,7 @@ sourceSuite('file source, records larger than a batch', partitions => sourceBed(
 sourceSuite('file source, a steady rate', partitions => sourceBed(partitions, 'ndjson', { batchRows: 50, ratePerSecond: 20_000 }))
 
 for (const format of ['ndjson', 'csv', 'records'] as const) sinkSuite(`file sink, ${format}`, partitions => sinkBed(partitions, format))
-const disk = await smallDisk()
+const disk = await smallDisk(32 * 1024 * 1024)
 sinkSuite('file sink, a disk that is full for a while', async partitions => {
   const bed = await sinkBed(partitions, 'ndjson', typeof disk === 'string' ? undefined : disk.path)
   return typeof disk === 'string' ? bed : { ...bed, fail: () => disk.fill() }

@@ -68,6 +68,12 @@ test('value-that-is-not-one-line-is-refused', () => {
   }
 })
 
+test('line-break-in-a-value-among-lines', () => {
+  const { bytes, refused } = encode(recordsOf(['a', 'b\nc', 'd'], undefined, '\n'), 'ndjson', 'x')
+  assert.equal(Buffer.from(bytes).toString(), 'a\nd\n')
+  assert.deepEqual(refused.map(({ row }) => row), [1])
+})
+
 test('tombstones', () => {
   assert.equal(Buffer.from(encode(recordsOf(['a', { value: null }]), 'ndjson', 'x').bytes).toString(), 'a\nnull\n')
   const csv = encode(recordsOf(['a', { value: null }, 'b'], ['x']), 'csv', 'x')
@@ -138,6 +144,19 @@ test('csv-has-one-header-whatever-happens', async t => {
   await assert.rejects(delivery.write(sink, recordsOf(['7,8'], ['a', 'b,c'])), { code: 'SLUICE_FILE_FORMAT' }, 'what follows a failed write fails too')
   await sink.close()
   await assert.rejects((await opened(at('x.csv'))).write(recordsOf(['1'])), { code: 'SLUICE_FILE_FORMAT' }, 'records without columns')
+})
+
+test('commit-waits-for-the-writes-before-it', async t => {
+  const at = await folder(t)
+  const sink = await opened(at('out.ndjson'))
+  const delivery = await deliver(sink, await nowhere(at))
+  const lines = Array.from({ length: 500 }, (_, i) => `${i}${'x'.repeat(1000)}`)
+  const writes = Array.from({ length: 20 }, () => delivery.write(sink, recordsOf(lines)))
+  await delivery.commit([])
+  await Promise.all(writes)
+  await delivery.abort()
+  assert.equal(await readFile(at('out.ndjson'), 'utf8'), lines.map(line => `${line}\n`).join('').repeat(20))
+  await sink.close()
 })
 
 test('two-writers-of-one-output', async t => {

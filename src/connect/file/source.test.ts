@@ -3,6 +3,7 @@ import { appendFile, chmod, mkdir, readFile, readdir, symlink, truncate, writeFi
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { folder } from '../../../test/support/folder.ts'
+import { parquetOf } from '../../../test/support/parquet.ts'
 import { textsOf } from '../../../test/support/rows.ts'
 import { readHeaders } from '../../codecs/headers.ts'
 import { partOf } from '../../codecs/pack.ts'
@@ -272,6 +273,19 @@ test('position-file', async t => {
   for (const broken of ['', '{', '[]', 'null', '{"version":2,"positions":{}}', '{"version":1}', '{"version":1,"positions":{"a":-1}}', '{"version":1,"positions":{"a":"1"}}']) {
     await writeFile(options.position, broken)
     await assert.rejects(openFileSource(options, testContext()), { code: 'SLUICE_POSITION_BROKEN', severity: 'fatal' }, broken)
+  }
+})
+
+test('abort-while-a-read-is-on-its-way', async t => {
+  const at = await folder(t)
+  await writeFile(at('a.ndjson'), '{}\n'.repeat(1000))
+  await writeFile(at('a.parquet'), parquetOf({ i: Array.from({ length: 1000 }, (_, i) => i) }))
+  for (const path of [at('a.ndjson'), at('a.parquet')]) {
+    const stop = new AbortController(), counting = countingArena()
+    const arena = { reserve(bytes: number) { stop.abort(); return counting.reserve(bytes) } }
+    const source = await openFileSource({ path }, testContext({ arena }))
+    for await (const batch of source.read({ assigned() {}, async revoked() {}, lost() {} }, stop.signal)) assert.fail(`${batch.rows} rows after the abort`)
+    assert.deepEqual([counting.held, counting.errors], [0, []])
   }
 })
 
