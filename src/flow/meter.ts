@@ -58,6 +58,9 @@ export class Meter {
     this.#gauges(now)
   }
 
+  /** How many partitions this executor has. */
+  owned(partitions: number): void { this.#metrics.gauge('sluice_partitions', partitions) }
+
   pause(reason: Pause): void {
     this.#paused = reason
     this.#pausedMs = this.#clock.nowMs()

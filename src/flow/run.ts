@@ -38,6 +38,7 @@ export async function run(parts: FlowParts, signal: AbortSignal): Promise<Ended>
   try {
     delivery = await persist(parts, meter, signal, () => deliveryOf(parts))
     if (delivery === undefined) return ended(false)
+    parts.log.write('info', promiseOf(parts, delivery))
     const reading = options.batch === undefined ? source : join(source, options.batch, clock)
     const flow: Flow = { parts, reading, delivery, credits, meter, scoring: new Scoring(parts, meter), stops: new Map() }
     for (let tries = 0, fruitless = 0; ;) {
@@ -64,6 +65,11 @@ export async function run(parts: FlowParts, signal: AbortSignal): Promise<Ended>
     await delivery?.close()
   }
 }
+
+/** What is said before the first record. */
+const promiseOf = ({ source, sink, reject, guarantee }: FlowParts, delivery: Delivery): string => delivery.guarantee === 'exactly-once' ? 'exactly once'
+  : guarantee === 'at-least-once' ? 'at least once, as the pipeline says'
+    : `at least once: source '${source.name}' and ${[sink, ...reject === undefined ? [] : [reject]].map(({ name }) => `sink '${name}'`).join(' and ')} commit nothing together`
 
 /** Bytes for the batches in flight: what joining holds comes first. */
 function creditsOf({ source, options: { bytesMax, batch } }: FlowParts): Credits {

@@ -108,6 +108,7 @@ export class Session implements Ownership, Holder {
       if (this.lanes.has(position.partition)) this.lost([position.partition])
       this.lanes.set(position.partition, laneOf(position))
     }
+    this.#flow.meter.owned(this.lanes.size)
   }
 
   /** Never waits for the pull loop, nor the pull loop for it. */
@@ -122,6 +123,7 @@ export class Session implements Ownership, Holder {
       this.fail(new SluiceError('SLUICE_REVOKE_LATE', `${partitions.join(', ')}: not committed after ${half} ms`))
     }
     for (const lane of lanes) if (this.lanes.get(lane.partition) === lane) this.lanes.delete(lane.partition)
+    this.#flow.meter.owned(this.lanes.size)
   }
 
   lost(partitions: readonly string[]): void {
@@ -134,6 +136,7 @@ export class Session implements Ownership, Holder {
         this.fail(new SluiceError('SLUICE_PARTITION_LOST', `${partition} was lost in mid-unit`))
       }
     }
+    this.#flow.meter.owned(this.lanes.size)
   }
 
   // -- scoring --

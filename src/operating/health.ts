@@ -99,6 +99,7 @@ export function newsOf(snapshot: Snapshot): News {
     waiting: Math.max(inFlight, totalOf(snapshot, 'sluice_source_lag_records')),
     paused: cellsOf(snapshot, 'sluice_paused').find(({ value, labels }) => value > 0 && labels['reason'] !== 'predict')?.labels['reason'],
     commits: histogramOf(snapshot, 'sluice_commit_seconds').count,
+    ...totalOf(snapshot, 'sluice_partitions') > 0 ? { assigned: true } : {},
   }
 }
 

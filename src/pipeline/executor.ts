@@ -19,8 +19,8 @@ export interface ExecutorOptions {
   readonly skips: ReadonlyMap<string, ReadonlySet<number>>
   readonly limit?: number
   readonly signal: AbortSignal
-  /** Called when the model answers, and when partitions are assigned. */
-  news?(news: { readonly modelLoaded?: true; readonly assigned?: true }): void
+  /** Called when the model answers. */
+  news?(news: { readonly modelLoaded: true }): void
 }
 
 /** Opens the parts of a pipeline, runs it to its end, closes them. */
@@ -47,7 +47,7 @@ export async function openStages(definition: Definition, context: Omit<Context, 
   const { modelBytesMax } = definition.memory ?? {}
   const control = await embedded({ ...definition.strategy.embedded, ...(modelBytesMax === undefined ? {} : { modelBytesMax }) }, context)
   try {
-    const features = columns(definition.features, definition.when === undefined ? {} : { when: definition.when })
+    const features = columns(definition.features, { when: definition.when, arena: context.arena })
     features.for(control.signature)
     const result = resultOf(definition)
     result.check(control.signature)

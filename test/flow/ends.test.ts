@@ -311,7 +311,8 @@ test('sink-away-for-an-hour: it is tried again until it answers', async () => {
   const { records, aborts } = await clock.run(ended, minutes(61))
   assert.deepEqual([records, aborts, sink.texts], [3, reads - 1, ['0', '2', '4']])
   assert.ok(reads > 1000 && reads < 1200, `${reads} attempts`)             // every 3.2 s
-  assert.equal(lines[5], 'warn: gone fishing; trying again in 3200 ms')
+  assert.match(lines[0]!, /^info: at least once: source '.+' and sink '.+' commit nothing together$/)
+  assert.equal(lines[6], 'warn: gone fishing; trying again in 3200 ms')
 })
 test('source-away-for-an-hour, the first time it is asked and in between', async () => {
   const source = new HandSource()
