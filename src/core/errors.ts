@@ -76,6 +76,7 @@ export const CODES = {
   SLUICE_BATCH_CORRUPT: fatal('a record batch of the topic is damaged: nothing after it can be read safely', 'repair the partition, or go on behind the batch with --skip'),
   SLUICE_COMPRESSION_UNKNOWN: fatal('a record batch is compressed in a way that is not known', 'produce with gzip, snappy, lz4, zstd or none'),
   SLUICE_PRODUCER_FENCED: fatal('another process uses the same transactional id and has taken over', 'give each pipeline its own name, and run one executor per slot'),
+  SLUICE_INSTANCE_TAKEN: fatal('another process runs as the same instance of the group and has taken over its partitions', 'give each process its own `instance`'),
   SLUICE_TRANSACTION_FAILED: retry('the transaction was aborted by the broker', 'nothing: it is read again from the committed position'),
   SLUICE_OFFSET_OUT_OF_RANGE: fatal('the committed position is no longer in the topic: records were deleted before they were read', 'accept the loss by resetting the group, and raise the retention of the topic'),
   SLUICE_VERIFY_DIFFERS: fatal('the model answers differently from what was expected', 'see the first difference'),
