@@ -154,13 +154,13 @@ function readAll(values: Values, rows: number, paths: number): Read {
 }
 
 /** The same values with other bytes around them; in one row other bytes in the place of its value. */
-function repacked(records: Records, at = -1, instead = new Uint8Array(0)): Records {
+function repacked(records: Records, at = -1, instead?: Uint8Array): Records {
   const packer = new Packer(records.rows, 1024)
   for (let row = 0; row < records.rows; row++) {
     packer.row(records.timesMs[row]!)
     packer.text('"},\n\u6771')
     const from = packer.length
-    packer.put(row === at ? instead : partOf(records, records.values, row)!)
+    packer.append(row === at ? instead! : partOf(records, records.values, row)!)
     packer.setValue(from)
     packer.text('"{,\n\u6771')
   }
