@@ -106,6 +106,27 @@ test('categories of a file that has none make texts of its codes', async () => {
   assert.equal(byName.stdout, byCode.stdout)
 })
 
+test('a pipeline has its categories in its file; ones that do not fit are refused by `check`', async () => {
+  const here = golden(`${LOST}/`), expected = parseCsv(readFileSync(`${here}expected.csv`, 'utf8'))
+  const pipeline = (city: readonly string[]): string => file('cities.yaml', `
+name: cities
+source: { file: { path: ${here}inputs.csv } }
+strategy:
+  embedded:
+    model: ${here}model.json
+    categories: { city: [${city.join(', ')}] }
+result: { object: { margin: margin }, origin: false }
+sink: { file: { path: ${join(at, 'cities.ndjson')} } }
+`)
+  const cities = (metaOf(LOST).categories as { city: string[] }).city
+  const { code, stderr } = await sluice(['check', pipeline(cities.with(6, 'Lodz'))])
+  assert.equal(code, 1)
+  assert.match(stderr, /category 6, counted from 0, is given as 'Lodz'/)
+  assert.equal((await sluice(['run', pipeline(cities)])).code, 0)
+  const answers = linesOf(readFileSync(join(at, 'cities.ndjson'), 'utf8')).map((line) => (JSON.parse(line) as { margin: number }).margin)
+  assert.deepEqual(answers, expected.rows.map((cells) => Number(cells[1])))
+})
+
 test('a file of categories that is missing, is no object or does not fit is refused before the first row', async () => {
   const model = golden(`${LOST}/model.json`)
   for (const [path, message] of [

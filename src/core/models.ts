@@ -21,7 +21,7 @@ export interface ReadOptions {
   /** Which trees of an early-stopped XGBoost model: up to the best iteration (as scikit-learn's wrapper) or all (as Booster.predict). Default best. */
   readonly trees?: 'best' | 'all'
   /** By feature: its categories in the order of their codes, for files that hold their names not at all or not whole. What the file does hold
-      must agree (SLUICE_CONFIG_INVALID). */
+      must agree, and a format passes over nothing that is given: SLUICE_CONFIG_INVALID. */
   readonly categories?: { readonly [feature: string]: readonly (string | number | boolean)[] }
 }
 export interface Format {
