@@ -91,7 +91,11 @@ export async function openCluster(connection: KafkaConnection, context: Context,
       throw new SluiceError('SLUICE_BROKER_UNSUPPORTED', `${address.host}:${address.port} does not know version ${api.version} of API ${api.key}`,
         { at: `${address.host}:${address.port}`, why: max < 0 ? 'the broker does not have this API' : `the broker speaks versions ${min} to ${max} of it` })
     }
-    return opened.call(api, args, timeoutMs, signal)
+    try {
+      return await opened.call(api, args, timeoutMs, signal)
+    } finally {
+      if (purpose === 'fetch' && signal?.aborted === true) opened.close()  // a long poll would hold up the next one
+    }
   }
   const unlessAborted = (opening: Promise<Link>, signal: AbortSignal | undefined): Promise<Link> => signal === undefined ? opening : new Promise((resolve, reject) => {
     const leave = () => reject(givenUp(role))

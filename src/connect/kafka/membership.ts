@@ -150,6 +150,8 @@ export class Membership {
           if (releases < 3) continue
         } else if (answer.errorCode === KAFKA.UNRELEASED_INSTANCE_ID || answer.errorCode === KAFKA.FENCED_INSTANCE_ID) {
           throw this.#taken()
+        } else if (answer.errorCode === KAFKA.INVALID_REGULAR_EXPRESSION) {
+          throw new SluiceError('SLUICE_CONFIG_INVALID', `pattern: ${answer.errorMessage}`, { why: 'the broker reads it as RE2', fix: 'correct the pattern, or list the topics' })
         } else {
           throw protocolError(answer.errorCode, 'source', { operation: 'Read', name: this.#options.group, doing: 'joining group' }, answer.errorMessage)
         }
