@@ -77,6 +77,11 @@ test('rows-larger-than-a-batch-and-larger-than-may-be', async () => {
   assert.equal(values[999], '{"i":999,"name":"n9","x":142.71428571428572,"y":"value 999","z":4}'.slice(0, 40))
 })
 
+test('batches-of-any-size', async () => {
+  const { values } = await read(golden('groups.parquet'))
+  for (let batchBytes = 60; batchBytes < 90; batchBytes++) assert.deepEqual((await read(golden('groups.parquet'), { batchBytes })).values, values, `batchBytes ${batchBytes}`)
+})
+
 test('position-behind-the-last-row', async () => {
   const source = await openFileSource({ path: golden('groups.parquet') }, testContext())
   await source.commit([{ partition: golden('groups.parquet'), offset: 1001n }])
