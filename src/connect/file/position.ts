@@ -66,7 +66,7 @@ export async function writeCheckpoint(path: string, { executors, positions, outp
 }
 
 /** A new name in a folder survives a power failure only when the folder is synced too. */
-export async function syncFolder(folder: string): Promise<void> {
+async function syncFolder(folder: string): Promise<void> {
   let handle
   try { handle = await open(folder, 'r') } catch { return }       // not on every system can a folder be opened
   try { await handle.sync() } catch { /* nor synced */ } finally { await handle.close() }

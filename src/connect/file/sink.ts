@@ -29,7 +29,7 @@ export async function openFileSink(options: FileSinkOptions, context: Context): 
 }
 
 /** The file of one of several executors: its number stands before the extension. */
-export function ownPath(path: string, { executor, executors }: Pick<Context, 'executor' | 'executors'>): string {
+function ownPath(path: string, { executor, executors }: Pick<Context, 'executor' | 'executors'>): string {
   if (executors === 1 || path.startsWith('/dev/')) return path
   const name = basename(path), dot = name.indexOf('.', 1)
   const own = dot < 0 ? `${name}.${executor}` : `${name.slice(0, dot)}.${executor}${name.slice(dot)}`
