@@ -33,6 +33,7 @@ const PORTABLE = ['core', 'kernels', 'codecs', 'features', 'results', 'models']
 const WORDS_ONLY = ['flow', 'control']
 /** Packages are imported in the one place that needs them. */
 const PACKAGES: { readonly [name: string]: readonly string[] } = {
+  '@platformatic/kafka': ['connect/kafka'],
   commander: ['cli'],
   hyparquet: ['connect/file'],
   'hyparquet-compressors': ['connect/file'],
