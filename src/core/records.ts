@@ -19,7 +19,17 @@ export interface Records {
   readonly timesMs: Float64Array
   /** Names of the cells of each value, for codecs whose values do not name them (CSV). */
   readonly columns?: readonly string[]
+  /** Values that are neither JSON nor CSV, or not from their first byte on: what reads them. */
+  readonly decoder?: Decoder
   release(): void
+}
+
+/** Reads values of any records that name it: it knows nothing of those it was made for, which may have been copied and joined since. */
+export interface Decoder {
+  /** The value of a row, which is not null, as plain data: what JSON can hold, and NaN and infinities. @throws SluiceError of severity `record` */
+  decode(records: Records, row: number): unknown
+  /** Present: what was decoded without an error is JSON in the bytes, from here to the end of the value. */
+  jsonAt?(records: Records, row: number): number
 }
 
 /** Records of ONE partition, in order. Offsets have gaps (compaction, transactions, byte positions), so each row has its own. `from` is the

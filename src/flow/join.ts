@@ -83,7 +83,7 @@ const first = (groups: ReadonlyMap<string, Group>): Group | undefined => groups.
 
 function fits(group: Group, batch: RecordBatch, bytesMax: number): boolean {
   const last = group.batches.at(-1)!
-  return last.next === batch.from && group.bytes + batch.bytes.byteLength <= bytesMax && sameColumns(last.columns, batch.columns)
+  return last.next === batch.from && group.bytes + batch.bytes.byteLength <= bytesMax && last.decoder === batch.decoder && sameColumns(last.columns, batch.columns)
 }
 function sameColumns(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
   return a === b || (a !== undefined && b !== undefined && a.length === b.length && a.every((name, i) => name === b[i]))
@@ -106,10 +106,10 @@ function joinedOf({ partition, batches, rows, bytes: length }: Group): RecordBat
     row += batch.rows
     at += batch.bytes.byteLength
   }
-  const { columns } = batches[0]!
+  const { columns, decoder } = batches[0]!
   const joined: RecordBatch = {
     partition, rows, bytes, keys, values, ...(headers === undefined ? {} : { headers }), timesMs, ...(columns === undefined ? {} : { columns }),
-    offsets, from: batches[0]!.from, next: batches.at(-1)!.next, ...(rejected.length === 0 ? {} : { rejected }), release: () => {},
+    ...(decoder === undefined ? {} : { decoder }), offsets, from: batches[0]!.from, next: batches.at(-1)!.next, ...(rejected.length === 0 ? {} : { rejected }), release: () => {},
   }
   for (const batch of batches) batch.release()
   return joined

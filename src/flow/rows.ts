@@ -3,10 +3,10 @@ import type { Keys, RecordBatch, Slices } from '../core/index.ts'
 /** Some rows of a batch, without a copy; to be released instead of it. Where rows are left out at its end, the position is the first of them. */
 export function rowsOf(batch: RecordBatch, first: number, end: number): RecordBatch {
   const cut = ({ start, end: to }: Slices): Slices => ({ start: start.subarray(first, end), end: to.subarray(first, end) })
-  const { partition, bytes, headers, columns, rejected, offsets } = batch
+  const { partition, bytes, headers, columns, decoder, rejected, offsets } = batch
   return {
     partition, rows: end - first, bytes, keys: cut(batch.keys), values: cut(batch.values), timesMs: batch.timesMs.subarray(first, end),
-    ...(headers === undefined ? {} : { headers: cut(headers) }), ...(columns === undefined ? {} : { columns }),
+    ...(headers === undefined ? {} : { headers: cut(headers) }), ...(columns === undefined ? {} : { columns }), ...(decoder === undefined ? {} : { decoder }),
     offsets: offsets.subarray(first, end),
     from: first === 0 ? batch.from : first < batch.rows ? BigInt(offsets[first]!) : batch.next,
     next: end === batch.rows ? batch.next : BigInt(offsets[end]!),
