@@ -20,11 +20,11 @@ function install(t: TestContext, runtimeVersion?: string) {
   copyFileSync(launcher, join(home, 'bin', 'sluice.js'))
   writeFileSync(join(home, 'package.json'), '{ "type": "module" }')
   writeFileSync(join(home, 'dist', 'cli', 'main.js'), `
-    console.log(JSON.stringify({ pid: process.pid, version: process.versions.node, args: process.argv.slice(2), from: 'dist' }))
     if (process.argv[2] === 'wait') {
       process.on('SIGTERM', () => { console.log('drained'); process.exit(7) })
       setInterval(() => {}, 1000)
     }
+    console.log(JSON.stringify({ pid: process.pid, version: process.versions.node, args: process.argv.slice(2), from: 'dist' }))
     if (process.argv[2] === 'die') process.kill(process.pid, 'SIGKILL')
     if (process.argv[2] === 'echo') process.stdin.pipe(process.stdout)
     if (process.argv[2] === 'fail') process.exitCode = 3
