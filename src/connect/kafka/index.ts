@@ -1,0 +1,5 @@
+export type { KafkaConnection, KafkaSasl, KafkaSinkOptions, KafkaSourceOptions, KafkaTls } from './options.ts'
+export { openKafkaSink } from './sink.ts'
+export type { SinkPlace } from './sink.ts'
+export { openKafkaSource } from './source.ts'
+export type { KafkaSource } from './source.ts'
