@@ -1,2 +1,33 @@
-/** CRC-32C (Castagnoli) of bytes[start, end), as an unsigned number. */
-export function crc32c(_bytes: Uint8Array, _start: number, _end: number): number { throw new Error('not written yet') }
+// CRC-32C (Castagnoli, RFC 3720 appendix B.4), sixteen bytes a step by tables ("slicing"): as fast as the native ones, which copy their input.
+const POLYNOMIAL = 0x82f63b78                        // reflected
+const TABLES = new Int32Array(16 * 256)
+for (let i = 0; i < 256; i++) {
+  let crc = i
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1
+  TABLES[i] = crc
+}
+for (let i = 256; i < TABLES.length; i++) TABLES[i] = (TABLES[i - 256]! >>> 8) ^ TABLES[TABLES[i - 256]! & 255]!
+
+const T = TABLES
+
+/** CRC-32C of bytes[start, end), as an unsigned number. */
+export function crc32c(bytes: Uint8Array, start: number, end: number): number {
+  let crc = -1, at = start
+  while (at < end && (bytes.byteOffset + at & 3) !== 0) crc = T[(crc ^ bytes[at++]!) & 255]! ^ crc >>> 8
+  const steps = end - at >> 4
+  if (LITTLE_ENDIAN && steps > 0) {
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset + at, steps * 4)
+    for (let i = 0; i < words.length; i += 4) {
+      const a = crc ^ words[i]!, b = words[i + 1]!, c = words[i + 2]!, d = words[i + 3]!
+      crc = T[3840 + (a & 255)]! ^ T[3584 + (a >>> 8 & 255)]! ^ T[3328 + (a >>> 16 & 255)]! ^ T[3072 + (a >>> 24)]!
+        ^ T[2816 + (b & 255)]! ^ T[2560 + (b >>> 8 & 255)]! ^ T[2304 + (b >>> 16 & 255)]! ^ T[2048 + (b >>> 24)]!
+        ^ T[1792 + (c & 255)]! ^ T[1536 + (c >>> 8 & 255)]! ^ T[1280 + (c >>> 16 & 255)]! ^ T[1024 + (c >>> 24)]!
+        ^ T[768 + (d & 255)]! ^ T[512 + (d >>> 8 & 255)]! ^ T[256 + (d >>> 16 & 255)]! ^ T[d >>> 24]!
+    }
+    at += steps * 16
+  }
+  while (at < end) crc = T[(crc ^ bytes[at++]!) & 255]! ^ crc >>> 8
+  return ~crc >>> 0
+}
+
+const LITTLE_ENDIAN = new Uint8Array(new Int32Array([1]).buffer)[0] === 1

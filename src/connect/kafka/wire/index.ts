@@ -1,9 +1,7 @@
 /** Kafka's bytes: record batches read into columns and written from them, Fetch and Produce without an object for each record. */
 export { AbortedFilter } from './aborted.ts'
 export type { AbortedTransaction } from './aborted.ts'
-export { compress, COMPRESSIONS, decompress } from './compression.ts'
 export type { Compression } from './compression.ts'
-export { crc32c } from './crc32c.ts'
 export { fetchApi } from './fetch.ts'
 export type { FetchAnswer, FetchedPartition, FetchRequest } from './fetch.ts'
 export { murmur2, partitionOf } from './murmur2.ts'
