@@ -1,0 +1,94 @@
+import { createServer, connect } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+
+export const API = { PRODUCE: 0, FETCH: 1, METADATA: 3, FIND_COORDINATOR: 10, INIT_PRODUCER_ID: 22, ADD_PARTITIONS: 24, ADD_OFFSETS: 25, END_TXN: 26, TXN_OFFSET_COMMIT: 28 } as const
+
+/** What becomes of a frame. cut: the client's connection ends instead; the request has then been carried out, or not, as it was met on its way there or back. */
+export type Fate = 'pass' | 'cut' | 'lose'
+
+/** Stands between client and broker, knows the frames of the protocol, and lets them through or not. */
+export interface Proxy {
+  readonly brokers: string
+  /** Requests that came by, by the number of their API. */
+  readonly seen: readonly number[]
+  /** Asked for every request on its way to the broker, and for every answer on its way back. */
+  request: (key: number) => Fate | Promise<Fate>
+  answer: (key: number) => Fate | Promise<Fate>
+  /** Ends all connections, and refuses new ones until `mend`. */
+  break(): void
+  mend(): void
+  close(): Promise<void>
+}
+
+export async function openProxy(broker: string): Promise<Proxy> {
+  const [host, port] = broker.split(':') as [string, string]
+  const sockets = new Set<Socket>()
+  const seen: number[] = []
+  let broken = false
+  const server = createServer(client => {
+    if (broken) { client.destroy(); return }
+    const upstream = connect(Number(port), host)
+    const keys = new Map<number, number>()
+    const end = () => { client.destroy(); upstream.destroy(); sockets.delete(client); sockets.delete(upstream) }
+    for (const socket of [client, upstream]) {
+      sockets.add(socket)
+      socket.setNoDelay(true)
+      socket.on('error', end).on('close', end)
+    }
+    frames(client, async frame => {
+      const key = frame.readInt16BE(4)
+      seen.push(key)
+      keys.set(frame.readInt32BE(8), key)
+      const fate = await proxy.request(key)
+      if (fate === 'cut') end()
+      else if (fate === 'pass') upstream.write(frame)
+    })
+    frames(upstream, async frame => {
+      const key = keys.get(frame.readInt32BE(4))!
+      if (key === API.METADATA || key === API.FIND_COORDINATOR) redirect(frame, host, Number(port), (server.address() as AddressInfo).port)
+      const fate = await proxy.answer(key)
+      if (fate === 'cut') end()
+      else if (fate === 'pass') client.write(frame)
+    })
+  })
+  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
+  const proxy: Proxy = {
+    brokers: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    seen,
+    request: () => 'pass',
+    answer: () => 'pass',
+    break() {
+      broken = true
+      for (const socket of sockets) socket.destroy()
+    },
+    mend() { broken = false },
+    async close() {
+      for (const socket of sockets) socket.destroy()
+      await new Promise(resolve => { server.close(resolve) })
+    },
+  }
+  return proxy
+}
+
+/** Whole frames, one after the other. */
+function frames(socket: Socket, take: (frame: Buffer) => Promise<void>): void {
+  let rest = Buffer.alloc(0)
+  let queue = Promise.resolve()
+  socket.on('data', chunk => {
+    rest = Buffer.concat([rest, chunk])
+    while (rest.length >= 4 && rest.length >= 4 + rest.readInt32BE(0)) {
+      const frame = rest.subarray(0, 4 + rest.readInt32BE(0))
+      rest = rest.subarray(frame.length)
+      queue = queue.then(() => take(frame))
+    }
+  })
+}
+
+/** The broker's address in an answer becomes ours: a compact string of the host, then the port. */
+function redirect(frame: Buffer, host: string, from: number, to: number): void {
+  const wanted = Buffer.alloc(host.length + 5)
+  wanted[0] = host.length + 1
+  wanted.write(host, 1)
+  wanted.writeInt32BE(from, host.length + 1)
+  for (let at = 0; (at = frame.indexOf(wanted, at)) >= 0; at += wanted.length) frame.writeInt32BE(to, at + host.length + 1)
+}
