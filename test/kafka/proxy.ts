@@ -14,6 +14,8 @@ export interface Proxy {
   /** Asked for every request on its way to the broker, and for every answer on its way back. */
   request: (key: number) => Fate | Promise<Fate>
   answer: (key: number) => Fate | Promise<Fate>
+  /** Ends the clients' connections; what has been read from them still goes to the broker. */
+  dropClients(): void
   /** Ends all connections, and refuses new ones until `mend`. */
   break(): void
   mend(): void
@@ -22,20 +24,29 @@ export interface Proxy {
 
 export async function openProxy(broker: string): Promise<Proxy> {
   const [host, port] = broker.split(':') as [string, string]
-  const sockets = new Set<Socket>()
+  const sockets = new Set<Socket>(), clients = new Set<Socket>()
   const seen: number[] = []
   let broken = false
   const server = createServer(client => {
     if (broken) { client.destroy(); return }
     const upstream = connect(Number(port), host)
     const keys = new Map<number, number>()
-    const end = () => { client.destroy(); upstream.destroy(); sockets.delete(client); sockets.delete(upstream) }
+    clients.add(client)
+    const end = () => {
+      client.destroy()
+      upstream.destroy()
+      sockets.delete(client)
+      sockets.delete(upstream)
+      clients.delete(client)
+    }
     for (const socket of [client, upstream]) {
       sockets.add(socket)
       socket.setNoDelay(true)
-      socket.on('error', end).on('close', end)
+      socket.on('error', () => {})
     }
-    frames(client, async frame => {
+    upstream.on('close', end)
+    client.on('close', () => { void sent.then(() => setTimeout(end, 1_000)) })
+    const sent = frames(client, async frame => {
       const key = frame.readInt16BE(4)
       seen.push(key)
       keys.set(frame.readInt32BE(8), key)
@@ -57,6 +68,7 @@ export async function openProxy(broker: string): Promise<Proxy> {
     seen,
     request: () => 'pass',
     answer: () => 'pass',
+    dropClients() { for (const client of clients) client.destroy() },
     break() {
       broken = true
       for (const socket of sockets) socket.destroy()
@@ -70,8 +82,8 @@ export async function openProxy(broker: string): Promise<Proxy> {
   return proxy
 }
 
-/** Whole frames, one after the other. */
-function frames(socket: Socket, take: (frame: Buffer) => Promise<void>): void {
+/** Whole frames, one after the other; resolves when the socket has ended and the last one is taken. */
+function frames(socket: Socket, take: (frame: Buffer) => Promise<void>): Promise<void> {
   let rest = Buffer.alloc(0)
   let queue = Promise.resolve()
   socket.on('data', chunk => {
@@ -82,6 +94,7 @@ function frames(socket: Socket, take: (frame: Buffer) => Promise<void>): void {
       queue = queue.then(() => take(frame))
     }
   })
+  return new Promise<void>(resolve => { socket.on('close', () => resolve()) }).then(() => queue)
 }
 
 /** The broker's address in an answer becomes ours: a compact string of the host, then the port. */

@@ -10,7 +10,8 @@ export interface Identity { readonly id: bigint; readonly epoch: number }
 export interface Author {
   /** null: none, batches are seen at once. */
   readonly transactionalId: string | null
-  /** Who we are; asked before the first batch, and after each failure. */
+  /** Who we are; undefined: it has to be asked for first. */
+  readonly identity: Identity | undefined
   identify(): Promise<Identity>
   /** Whether batches may be sent to this partition. */
   isAdmitted(partition: string): boolean
@@ -31,6 +32,7 @@ export function idempotent(cluster: Cluster): Author {
   let identity: Identity | undefined
   return {
     transactionalId: null,
+    get identity() { return identity },
     async identify() {
       if (identity === undefined) {
         const answer = await cluster.request('any', initProducerIdV5.api, [null, NO_TIMEOUT_MS, -1n, -1],

@@ -39,7 +39,6 @@ export class Sender {
   readonly #queues = new Set<Queue>()
   readonly #flying = new Map<number, number>()       // requests, by broker
   #requests = 0
-  #identity: Identity | undefined
   #identifying = false
   #stopped = false
   #admitting = false
@@ -103,7 +102,6 @@ export class Sender {
     if (unknown) this.#author.renounce()
     this.#over = new AbortController()
     this.#stopped = this.#disowned = false
-    this.#identity = undefined
   }
   close(): void {
     this.#stopped = true
@@ -114,7 +112,7 @@ export class Sender {
   /** One request to each broker at most. Whether anything was sent. */
   #round(): boolean {
     if (this.#queues.size === 0 || this.#disowned) return false
-    const identity = this.#identity
+    const { identity } = this.#author
     if (identity === undefined) { void this.#identify(); return false }
     const nowMs = this.#context.clock.nowMs()
     const requests = new Map<number, { readonly batches: Batch[]; bytes: number }>()
@@ -143,7 +141,7 @@ export class Sender {
     if (this.#identifying) return
     this.#identifying = true
     try {
-      this.#identity = await this.#author.identify()
+      await this.#author.identify()
     } catch (error) {
       this.#fail(this.#asError(error))
     } finally {

@@ -56,9 +56,11 @@ export class Transaction implements Author {
       @throws SLUICE_SINK_AWAY, SLUICE_NOT_AUTHORIZED, SLUICE_CONFIG_INVALID */
   async open(): Promise<void> { this.#identity ??= await this.#init() }
 
+  // in mid-transaction a newer epoch would abort what is there; it is for the next one
+  get identity(): Identity | undefined { return this.#stale && !this.#open || this.#fatal !== undefined ? undefined : this.#identity }
   identify(): Promise<Identity> {
     if (this.#fatal !== undefined) return Promise.reject(this.#fatal)
-    if (this.#identity !== undefined && !this.#stale) return Promise.resolve(this.#identity)
+    if (this.identity !== undefined) return Promise.resolve(this.identity)
     return this.#renewing ??= this.#init(this.#identity).then(identity => {
       this.#stale = false
       return this.#identity = identity
@@ -123,7 +125,8 @@ export class Transaction implements Author {
       }
       if (errorCode === KAFKA.FENCED_INSTANCE_ID) throw new SluiceError('SLUICE_FENCED', `committing ${at}: ${codeName(errorCode)}`, { at })
       if (TRANSACTION.has(errorCode)) await this.#check(errorCode, 'committing offsets in')
-      throw protocolError(errorCode, 'sink', { operation: 'Read', name: errorCode === KAFKA.TOPIC_AUTHORIZATION_FAILED ? name : group, doing: 'committing to group', at })
+      const ofTopic = errorCode === KAFKA.TOPIC_AUTHORIZATION_FAILED || errorCode === KAFKA.UNKNOWN_TOPIC_OR_PARTITION
+      throw protocolError(errorCode, 'sink', { operation: 'Read', name: ofTopic ? name : group, doing: 'committing to group', at })
     }
   }
 
