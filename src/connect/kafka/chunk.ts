@@ -1,5 +1,6 @@
 import { SluiceError } from '../../core/index.ts'
 import type { Arena, RecordBatch, Region, Rejection, Slices } from '../../core/index.ts'
+import { tooLarge } from '../textbatch.ts'
 import type { ReadSettings } from './reading.ts'
 import { AbortedFilter, walkRecords } from './wire/index.ts'
 import type { AbortedTransaction, Walked } from './wire/index.ts'
@@ -107,10 +108,9 @@ function split(walked: Walked & { release(): void }, partition: string, from: nu
       for (const slices of all) if (slices.start[until]! >= 0) { first = Math.min(first, slices.start[until]!); behind = Math.max(behind, slices.end[until]!) }
       if (behind - first > recordBytesMax) {
         if (until > row) break
-        const at = `${partition}@${offsets[row]}`
-        rejected.push({ row: 0, stage: 'source', error: new SluiceError('SLUICE_RECORD_TOO_LARGE', `the record has ${behind - first} bytes, more than recordBytesMax, ${recordBytesMax}`, { at }) })
         start = first
         end = first + Math.min(BEGINNING, recordBytesMax)
+        rejected.push(tooLarge(behind - first, recordBytesMax, end - start, `${partition}@${offsets[row]}`))
         until++
         break
       }

@@ -124,7 +124,8 @@ export function addressesOf(brokers: string | readonly string[]): Address[] {
   const names = (typeof brokers === 'string' ? brokers.split(',') : brokers).map(name => name.trim()).filter(name => name !== '')
   if (names.length === 0) throw new SluiceError('SLUICE_CONFIG_INVALID', 'brokers is empty', { why: 'somebody must be asked first', fix: 'brokers: host:9092' })
   return names.map(name => {
-    const [, host, port = '9092'] = /^\[?([^\]]+?)\]?(?::(\d{1,5}))?$/.exec(name) ?? []
+    const [, bracketed, plain, port = '9092'] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(name) ?? []
+    const host = bracketed ?? plain
     if (host === undefined || Number(port) > 65535) throw new SluiceError('SLUICE_CONFIG_INVALID', `brokers: '${name}' is no host:port`, { why: 'it cannot be connected to', fix: 'write host:9092' })
     return { host, port: Number(port) }
   })

@@ -48,6 +48,12 @@ export async function begin(cluster: Cluster, partitions: readonly string[], fro
   return found
 }
 
+/** The first offset that is there, and the one behind the last. */
+export async function bounds(cluster: Cluster, partition: string, context: Context, signal: AbortSignal): Promise<readonly [first: number, end: number]> {
+  const [first, end] = await Promise.all([EARLIEST, LATEST].map(timestamp => list(cluster, [partition], timestamp, 'read_uncommitted', context, signal)))
+  return [Number(first!.get(partition)), Number(end!.get(partition))]
+}
+
 /** @throws SLUICE_CONFIG_INVALID */
 export function timeOf(from: string): number {
   const ms = Date.parse(from)

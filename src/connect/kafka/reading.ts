@@ -5,6 +5,7 @@ import type { Cluster } from './cluster.ts'
 import { codeName, KAFKA, LEADERLESS, protocolError } from './errors.ts'
 import { fetchFrom } from './fetching.ts'
 import type { Fetched } from './fetching.ts'
+import { bounds } from './offsets.ts'
 import type { Start } from './offsets.ts'
 import { parsePartition } from './partitions.ts'
 
@@ -216,6 +217,7 @@ export class Reading {
   }
   #reads(reader: Reader): boolean { return this.#readers.get(reader.name) === reader && !this.#over.signal.aborted }
   #fails(reader: Reader, error: unknown): void {
+    if (!this.#reads(reader)) return
     reader.failure = error instanceof SluiceError ? error : new SluiceError('SLUICE_SOURCE_FAILED', `reading ${reader.name} failed: ${String(error)}`, { at: `${reader.name}@${reader.fetchAt}`, cause: error })
     reader.leader = undefined
     if (reader.chunks.length === 0) this.fail(reader.failure)
@@ -271,7 +273,7 @@ export class Reading {
   }
 
   /** Whether the broker refused. */
-  #arrived({ reader, errorCode, highWatermark, logStartOffset, records, abortedTransactions }: Fetched): boolean {
+  #arrived({ reader, errorCode, highWatermark, records, abortedTransactions }: Fetched): boolean {
     if (errorCode === KAFKA.NONE) {
       reader.highWatermark = highWatermark
       const chunk = new Chunk(reader.name, reader.fetchAt, records, abortedTransactions, this.#settings, this.#context.arena)
@@ -283,12 +285,8 @@ export class Reading {
       return false
     }
     if (errorCode === KAFKA.OFFSET_OUT_OF_RANGE) {
-      if (reader.begun && reader.fetchAt === reader.startsAt) void this.#beginAgain(reader)
-      else {
-        const { name, fetchAt } = reader
-        this.#fails(reader, new SluiceError('SLUICE_OFFSET_OUT_OF_RANGE', fetchAt < logStartOffset
-          ? `${name}: records ${fetchAt} to ${logStartOffset - 1} were deleted before they were read` : `${name} ends at ${highWatermark}, before position ${fetchAt}: it was cut, or made anew`, { at: `${name}@${fetchAt}` }))
-      }
+      reader.leader = undefined
+      void this.#outOfRange(reader)
     } else if (LEADERLESS.has(errorCode)) {
       this.#cluster.stale(reader.topic)
       void this.#lead(reader, 20)
@@ -302,10 +300,20 @@ export class Reading {
     return true
   }
 
-  /** Nothing was ever committed, and what `from` meant is gone: it means something else now. */
-  async #beginAgain(reader: Reader): Promise<void> {
-    this.lost([reader.name])
-    await this.assigned([reader.name])
+  /** Nothing was ever committed, and what `from` meant is gone: it means something else now. Otherwise what is gone is lost, and that must be said. */
+  async #outOfRange(reader: Reader): Promise<void> {
+    const { name, fetchAt } = reader
+    if (reader.begun && fetchAt === reader.startsAt) {
+      this.lost([name])
+      return this.assigned([name])
+    }
+    try {
+      const [first, end] = await bounds(this.#cluster, name, this.#context, this.#over.signal)
+      this.#fails(reader, new SluiceError('SLUICE_OFFSET_OUT_OF_RANGE', fetchAt < first
+        ? `${name}: records ${fetchAt} to ${first - 1} were deleted before they were read` : `${name} ends at ${end}, before position ${fetchAt}: it was cut, or made anew`, { at: `${name}@${fetchAt}` }))
+    } catch (error) {
+      this.#fails(reader, error)
+    }
   }
 }
 
