@@ -41,7 +41,7 @@ export class BatchWriter {
   /** One record: key, value, headers and time of a row. A time that is no number or before 1970 is written as not known. */
   append(records: Records, row: number): void {
     const { bytes, keys, values, headers, timesMs } = records
-    const timeMs = timesMs[row]! >= 0 ? Math.floor(timesMs[row]!) : -1
+    const time = timesMs[row]!, timeMs = time >= 0 && time <= Number.MAX_SAFE_INTEGER ? Math.floor(time) : -1
     if (this.#rows === 0) this.#baseMs = timeMs
     if (timeMs > this.#maxMs) this.#maxMs = timeMs
     const since = timeMs - this.#baseMs
