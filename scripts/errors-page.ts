@@ -1,31 +1,31 @@
 // Writes docs/errors.md from the table of codes: node scripts/errors-page.ts
-import { writeFileSync } from 'node:fs'
+// What somebody wrote by hand in a section, behind its fix, is kept: an example, or more to say.
+import { readFileSync, writeFileSync } from 'node:fs'
 import { CODES } from '../src/core/index.ts'
 
-const SEVERITIES = {
-  record: 'Severity `record`: this record is rejected, the others go on.',
-  retry: 'Severity `retry`: it is tried again, slower each time; nothing is lost and nothing is written twice.',
-  fatal: 'Severity `fatal`: what is done is committed, then the pipeline stops.',
+const TITLES = {
+  record: 'this record is rejected, the others go on',
+  retry: 'it is tried again, slower each time; nothing is lost',
+  fatal: 'what is done is committed, then the pipeline stops',
 }
 
-const page = `# Errors
+/** The page that belongs in the place of `before`. */
+export function errorsPage(before: string): string {
+  const [head, ...sections] = before.split(/^(?=## )/m)
+  const kept = new Map(sections.map((section) => [/^## (.*)$/m.exec(section)![1]!, section.split(/^- fix: .*\n/m)[1]?.trim() ?? '']))
+  const index = ['| code | severity | why |', '|---|---|---|',
+    ...Object.entries(CODES).map(([code, { severity, why }]) => `| [${code}](#${code.toLowerCase()}) | ${severity} | ${cell(why)} |`)]
+  return [
+    `${head!.replace(/^\| code .*\n(?:\|.*\n)*/m, '').trim()}\n\n${index.join('\n')}\n`,
+    ...Object.entries(CODES).map(([code, { severity, why, fix }]) => {
+      const more = kept.get(code) ?? ''
+      return `\n## ${code}\n\`${severity}\`: ${TITLES[severity]}.\n- why: ${why}\n- fix: ${fix}\n${more === '' ? '' : `\n${more}\n`}`
+    }),
+  ].join('')
+}
+const cell = (text: string): string => text.replaceAll('|', '\\|')
 
-Every error has a code, and says what happened, where, why, and how to mend it:
-\`\`\`
-SluiceError: 'test/golden/models/lightgbm/bin-cancer/model.txt': the file ends within tree 3
-  code: SLUICE_MODEL_BROKEN
-  at:   tree 3
-  why:  the model file is damaged or truncated
-  fix:  copy it again from where it was trained
-\`\`\`
-Codes keep their meaning within a major version. Rejected records carry theirs in headers ([results and rejects](results.md)); the metric
-\`sluice_rejected_total{stage,code}\` counts them. \`SLUICE_DEBUG=1\` adds the stack. What is said below is said where the place that failed knows
-nothing better. This page is written by \`node scripts/errors-page.ts\`.
-
-${Object.entries(CODES).map(([code, { severity, why, fix }]) => `## ${code}
-${SEVERITIES[severity]}
-- why: ${why}
-- fix: ${fix}
-`).join('\n')}`
-
-writeFileSync(new URL('../docs/errors.md', import.meta.url), page)
+if (import.meta.main) {
+  const page = new URL('../docs/errors.md', import.meta.url)
+  writeFileSync(page, errorsPage(readFileSync(page, 'utf8')))
+}
