@@ -172,7 +172,7 @@ export async function openCluster(connection: KafkaConnection, context: Context,
     const { coordinators: [found] } = await any(findCoordinatorV4.api, [type, [key]], { signal, timeoutMs })
     if (found === undefined || MOVED.has(found.errorCode)) return -1
     if (found.errorCode !== 0) {
-      throw protocolError(found.errorCode, role, { operation: type === 0 ? 'Describe' : 'Write', name: key, doing: `looking for the coordinator of ${type === 0 ? 'group' : 'transactional id'}` }, found.errorMessage)
+      throw protocolError(found.errorCode, role, { operation: type === 0 ? 'Read' : 'Write', name: key, doing: `looking for the coordinator of ${type === 0 ? 'group' : 'transactional id'}` }, found.errorMessage)
     }
     nodes.set(found.nodeId, { host: found.host, port: found.port })
     coordinators.set(`${type} ${key}`, found.nodeId)
@@ -184,9 +184,11 @@ export async function openCluster(connection: KafkaConnection, context: Context,
     const untilMs = clock.nowMs() + timeoutMs
     const wanted = typeof target !== 'object' ? undefined : 'group' in target ? { type: 0, key: target.group } as const : { type: 1, key: target.transaction } as const
     const gone = () => { if (wanted !== undefined) coordinators.delete(`${wanted.type} ${wanted.key}`) }
+    let last: SluiceError | undefined
     for (let wait = 5; ; wait = Math.min(wait * 2, 100)) {
+      if (last !== undefined && clock.nowMs() >= untilMs) throw last
       const left = { ...rest, timeoutMs: Math.max(1, untilMs - clock.nowMs()) }
-      let last: SluiceError | undefined
+      last = undefined
       try {
         const node = wanted === undefined ? undefined : await coordinator(wanted.type, wanted.key, left)
         if (node === undefined || node >= 0) {
@@ -201,7 +203,6 @@ export async function openCluster(connection: KafkaConnection, context: Context,
         last = error
       }
       if (signal?.aborted === true || over.signal.aborted) throw givenUp(role)
-      if (last !== undefined && clock.nowMs() >= untilMs) throw last
       await clock.sleep(wait, signal)
     }
   }
@@ -223,7 +224,8 @@ export async function openCluster(connection: KafkaConnection, context: Context,
         throw error
       }
       const ms = Math.min(250 * 2 ** Math.min(tries - 1, 6), 10_000)
-      log.write('warn', `${error.message}; trying again in ${ms} ms`, { code: error.code, at: error.at, tries })
+      const doubt = error.message.endsWith('closed') && connection.sasl === undefined ? ' (does its listener want sasl or tls?)' : ''
+      log.write('warn', `${error.message}${doubt}; trying again in ${ms} ms`, { code: error.code, at: error.at, tries })
       await clock.sleep(ms, signal)
     }
   }

@@ -7,17 +7,17 @@ import type { FetchedPartition } from './wire/index.ts'
 export interface Fetched extends FetchedPartition { readonly reader: Reader; /** What was asked for. */ readonly from: number }
 
 /** One fetch of all these partitions from the broker that leads them; they are filled in this order.
-    @throws SLUICE_SOURCE_AWAY, SLUICE_TOPIC_MISSING, SLUICE_NOT_AUTHORIZED */
+    @throws SLUICE_SOURCE_AWAY */
 export async function fetchFrom(cluster: Cluster, node: number, readers: readonly Reader[], maxBytes: number, settings: ReadSettings, signal: AbortSignal): Promise<Fetched[]> {
   const { batchBytes, fetchWaitMs, fetchMinBytes, isolation } = settings
   const asked = new Map<string, { readonly reader: Reader; readonly from: number }>()
   const topics = new Map<string, { partition: number; leaderEpoch: number; offset: number; maxBytes: number }[]>()
   for (const reader of readers) {
-    const { id } = await cluster.topic(reader.topic, { signal })
-    asked.set(`${id} ${reader.index}`, { reader, from: reader.fetchAt })
-    const partition = { partition: reader.index, leaderEpoch: -1, offset: reader.fetchAt, maxBytes: batchBytes }
-    const its = topics.get(id)
-    if (its === undefined) topics.set(id, [partition])
+    const { topicId, index, fetchAt } = reader
+    asked.set(`${topicId} ${index}`, { reader, from: fetchAt })
+    const partition = { partition: index, leaderEpoch: -1, offset: fetchAt, maxBytes: batchBytes }
+    const its = topics.get(topicId)
+    if (its === undefined) topics.set(topicId, [partition])
     else its.push(partition)
   }
   const request = { maxWaitMs: fetchWaitMs, minBytes: fetchMinBytes, maxBytes, committed: isolation === 'read_committed',

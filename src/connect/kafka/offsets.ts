@@ -16,6 +16,8 @@ const EARLIEST = -2n, LATEST = -1n
 /** How often an epoch that was refused is renewed; each takes at most RENEW_MS. */
 const RENEWALS_MAX = 5
 const RENEW_MS = 6_000
+/** A topic just made may be unknown to the coordinator for a moment. */
+const UNKNOWN_MAX = 20
 
 /** The committed positions of partitions; undefined: none. Positions inside a transaction that is just being ended are waited for, so those of partitions
     in one that stays open do not come within `timeoutMs`: they are missing in the answer.
@@ -92,21 +94,25 @@ async function list(cluster: Cluster, partitions: readonly string[], timestamp: 
   return found
 }
 
-/** Commits, as the member that we are.
-    @throws SLUICE_FENCED when one of the partitions has changed hands; SLUICE_SOURCE_AWAY, SLUICE_NOT_AUTHORIZED */
-export async function commit(cluster: Cluster, claim: Claim, positions: readonly Position[]): Promise<void> {
+/** Commits, as the member that we are. `gone`: positions in topics that have been deleted meanwhile are passed by.
+    @throws SLUICE_FENCED when one of the partitions has changed hands; SLUICE_SOURCE_AWAY, SLUICE_NOT_AUTHORIZED, SLUICE_TOPIC_MISSING */
+export async function commit(cluster: Cluster, claim: Claim, positions: readonly Position[], { clock }: Context, gone: boolean): Promise<void> {
   const offsets = new Map(positions.map(({ partition, offset }) => [partition, offset]))
   for (let tries = 0; ; tries++) {
     const { group, memberId, epoch, instance } = claim.member()
     const topics = byTopic(offsets.keys(), (partitionIndex, name) => ({ partitionIndex, committedOffset: offsets.get(name)!, committedLeaderEpoch: -1, committedMetadata: null }))
     const answer = await cluster.request({ group }, offsetCommitV9.api, [group, epoch, memberId, instance ?? null, topics])
     const refused = answer.topics.flatMap(({ name, partitions }) => partitions.map(({ partitionIndex, errorCode }) => ({ name, partition: partitionName(name, partitionIndex), errorCode })))
-      .find(({ errorCode }) => errorCode !== 0)
+      .filter(({ errorCode }) => errorCode !== 0).sort((a, b) => Number(a.errorCode === KAFKA.UNKNOWN_TOPIC_OR_PARTITION) - Number(b.errorCode === KAFKA.UNKNOWN_TOPIC_OR_PARTITION))[0]
     if (refused === undefined) return
     if (refused.errorCode === KAFKA.STALE_MEMBER_EPOCH && tries < RENEWALS_MAX) {            // the group moves on; the partitions may still be ours
       await claim.renewed(epoch, RENEW_MS)
       continue
     }
-    throw protocolError(refused.errorCode, 'source', { operation: 'Read', name: refused.errorCode === KAFKA.TOPIC_AUTHORIZATION_FAILED ? refused.name : group, doing: 'committing to group', at: refused.partition })
+    if (refused.errorCode === KAFKA.UNKNOWN_TOPIC_OR_PARTITION) {
+      if (tries < UNKNOWN_MAX) { await clock.sleep(100); continue }
+      if (gone) return                                                     // the others were committed
+    }
+    throw protocolError(refused.errorCode, 'source', { operation: 'Read', name: refused.errorCode === KAFKA.TOPIC_AUTHORIZATION_FAILED || refused.errorCode === KAFKA.UNKNOWN_TOPIC_OR_PARTITION ? refused.name : group, doing: 'committing to group', at: refused.partition })
   }
 }

@@ -17,6 +17,8 @@ export interface ReadSettings {
   readonly fetchWaitMs: number
   readonly fetchMinBytes: number
   readonly recordBytesMax: number
+  /** Topics come and go. */
+  readonly pattern: boolean
 }
 
 /** A partition that is read. */
@@ -28,6 +30,7 @@ export interface Reader {
   readonly begun: boolean
   readonly startsAt: number
   leader: number | undefined
+  topicId: string
   /** What is asked for next. */
   fetchAt: number
   /** Up to where batches were handed out. */
@@ -120,7 +123,7 @@ export class Reading {
   #begin(starts: readonly Start[]): void {
     const readers = starts.map(({ partition, offset, begun }): Reader => {
       const at = Number(offset)
-      return { name: partition, ...parsePartition(partition), begun, startsAt: at, leader: undefined, fetchAt: at, at, chunks: [], bytes: 0, failure: undefined, highWatermark: -1, lastTimeMs: NaN }
+      return { name: partition, ...parsePartition(partition), begun, startsAt: at, leader: undefined, topicId: '', fetchAt: at, at, chunks: [], bytes: 0, failure: undefined, highWatermark: -1, lastTimeMs: NaN }
     })
     for (const reader of readers) {
       this.#asked.delete(reader.name)
@@ -148,6 +151,7 @@ export class Reading {
       this.#readers.delete(partition)
     }
     this.#order = [...this.#readers.values()]
+    for (const loop of this.#loops.values()) loop.wake()                   // it may have waited for room in one of these
     return partitions.filter(partition => this.#told.delete(partition))
   }
 
@@ -190,7 +194,7 @@ export class Reading {
     if (batch !== undefined) {
       reader.at = Number(batch.next)
       if (batch.rows > 0) reader.lastTimeMs = batch.timesMs[batch.rows - 1]!
-    } else if (reader.failure !== undefined && reader.chunks.length === 0) this.fail(reader.failure)
+    } else if (reader.failure !== undefined && reader.chunks.length === 0) this.#failed(reader)
     return batch
   }
 
@@ -202,7 +206,9 @@ export class Reading {
       if (ms > 0) await this.#context.clock.sleep(ms, this.#over.signal)
       try {
         const { leader } = await this.#cluster.leader(reader.topic, reader.index, this.#over.signal)
+        const { id } = await this.#cluster.topic(reader.topic, { signal: this.#over.signal })
         if (!this.#reads(reader)) return
+        reader.topicId = id
         reader.leader = leader
         const loop = this.#loops.get(leader)
         if (loop === undefined) void this.#follow(leader)
@@ -220,7 +226,12 @@ export class Reading {
     if (!this.#reads(reader)) return
     reader.failure = error instanceof SluiceError ? error : new SluiceError('SLUICE_SOURCE_FAILED', `reading ${reader.name} failed: ${String(error)}`, { at: `${reader.name}@${reader.fetchAt}`, cause: error })
     reader.leader = undefined
-    if (reader.chunks.length === 0) this.fail(reader.failure)
+    if (reader.chunks.length === 0) this.#failed(reader)
+  }
+  /** All that could be read of it was handed out. */
+  #failed({ name, failure }: Reader): void {
+    if (this.#settings.pattern && failure!.code === 'SLUICE_TOPIC_MISSING') this.#context.log.write('info', `${name} is there no more`)      // the group will say so too
+    else this.fail(failure!)
   }
 
   /** Fetches from one broker for as long as it leads something that is read. A long poll of partitions without records would keep the others waiting, so

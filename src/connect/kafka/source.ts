@@ -72,7 +72,7 @@ export async function openKafkaSource(options: KafkaSourceOptions, context: Cont
     if (fresh.length > 0) {
       const starts = await begin(cluster, fresh, from, isolation, context, signal)
       // the end moves: a crash before the first commit must not skip what came meanwhile
-      if (from === 'latest') await commit(cluster, membership.claim(fresh), fresh.map(partition => ({ partition, offset: starts.get(partition)! })))
+      if (from === 'latest') await commit(cluster, membership.claim(fresh), fresh.map(partition => ({ partition, offset: starts.get(partition)! })), context, settings.pattern)
       for (const [partition, offset] of starts) begun.set(partition, offset)
     }
     return Array.from(known, ([partition, offset]) => ({ partition, offset: offset ?? begun.get(partition)!, begun: offset === undefined }))
@@ -92,7 +92,7 @@ export async function openKafkaSource(options: KafkaSourceOptions, context: Cont
       yield* now.batches(signal)
     },
     async commit(positions) {
-      await commit(cluster, membership.claim(positions.map(({ partition }) => partition)), positions)
+      await commit(cluster, membership.claim(positions.map(({ partition }) => partition)), positions, context, settings.pattern)
     },
     lag: () => reading?.lag(context.clock.nowMs()) ?? [],
     async close() {
@@ -126,5 +126,5 @@ function settingsOf(options: KafkaSourceOptions): ReadSettings {
     if (value !== undefined && (!Number.isSafeInteger(value) || value < 1 || value > 2_147_483_647)) throw new TypeError(`${name}: ${value} is not a whole number from 1`)
   }
   const { isolation = 'read_committed', checkCrcs = false, batchBytes = 1_048_576, fetchBytes = 8_388_608, fetchWaitMs = 500, fetchMinBytes = 1, recordBytesMax = 16_777_216 } = options
-  return { isolation, checkCrcs, batchBytes, fetchBytes, fetchWaitMs, fetchMinBytes, recordBytesMax }
+  return { isolation, checkCrcs, batchBytes, fetchBytes, fetchWaitMs, fetchMinBytes, recordBytesMax, pattern: pattern !== undefined }
 }
