@@ -112,9 +112,16 @@ test('the formats page has a heading for every format, and no other', () => {
   assert.deepEqual([...read('docs/formats.md').matchAll(/^## (.+: .+)$/gm)].map(([, title]) => title), formats.map(({ title }) => title))
 })
 
-test('the formats page counts what the golden models count', async () => {
+test('formats page and README count what the golden models count', async () => {
   const [told] = tablesOf('docs/formats.md').filter(({ header }) => header[0] === 'library').map(({ rows }) => rows)
-  for (const [library, ...figures] of told!) assert.deepEqual(figures.map((figure) => Number(figure.replaceAll(',', ''))), await golden(library!), library)
+  const totals = [0, 0, 0]
+  for (const [library, ...figures] of told!) {
+    const counted = await golden(library!)
+    assert.deepEqual(figures.map((figure) => Number(figure.replaceAll(',', ''))), counted, library)
+    totals.forEach((_, i) => { totals[i]! += counted[i]! })
+  }
+  const [models, , scores] = totals
+  assert.match(read('README.md'), new RegExp(`\\| ${models} models .*\\| ${scores!.toLocaleString('en-US')}, of which 0 `))
 })
 /** Models, files, raw scores and how many differ, predictions and how many differ. */
 async function golden(library: string): Promise<number[]> {
