@@ -205,7 +205,8 @@ const fileOf = ({ info }: Block): string | undefined => /(?:^|\s)file: (\S+)/.ex
 
 test('a block that is not run says why, and none is of a kind that nobody knows', () => {
   const known = /^(?:no-run: \S.*|part|out|fails|(?:part )?file: \S+|from: \S+)?$/
-  assert.deepEqual(guides.flatMap(blocksOf).filter(({ info }) => !known.test(info)).map(({ at, info }) => `${at}: ${info}`), [])
+  const languages = ['sh', 'text', 'yaml', 'ts', 'python', 'ini', '']
+  assert.deepEqual(guides.flatMap(blocksOf).filter(({ language, info }) => !known.test(info) || !languages.includes(language)).map(({ at, language, info }) => `${at}: ${language} ${info}`), [])
 })
 
 mkdirSync(join(root, 'out'), { recursive: true })
@@ -229,6 +230,18 @@ describe('pages are true', { concurrency: 2 }, () => {
     writeFileSync(join(work, 'tsconfig.json'), JSON.stringify({ extends: '../../tsconfig.json', compilerOptions: { typeRoots: ['../../node_modules/@types'] }, include: ['program-*.ts'] }))
     const { output, failed } = await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', work], root)
     assert.ok(!failed, output.replace(/program-(\d+)\.ts/g, (_, i: string) => programs[Number(i)]!.at))
+  })
+
+  test('the guarantee of each source and sink is what the pipeline says', async () => {
+    const pairs = tablesOf('docs/delivery.md').filter(({ header }) => header[0] === 'from').flatMap(({ rows }) => rows)
+    assert.ok(pairs.length >= 4)
+    const folder = join(work, 'guarantees')
+    cpSync(join(root, 'examples/pipeline'), folder, { recursive: true })
+    for (const [i, [from, to, guarantee]] of pairs.entries()) {
+      const sets = [`source=${PARTS[code(from!)]!}`, `sink=${PARTS[code(to!)]!.replace('rides', `out${i}`)}`, `reject.file.path=rejected${i}.ndjson`]
+      const { output } = await run(process.execPath, [join(root, 'bin/sluice.js'), 'run', 'rides.yaml', ...sets.flatMap((set) => ['--set', set])], folder)
+      assert.match(output, new RegExp(`^  delivery  ${guarantee}$`, 'm'), `${from!} -> ${to!}`)
+    }
   })
 
   for (const page of guides) {
@@ -284,4 +297,5 @@ async function truth(block: Block, folder: string, before: string): Promise<stri
     default: return before
   }
 }
+const PARTS: { readonly [name: string]: string } = { file: '{file: {path: rides.ndjson}}', stdin: '{stdin: {}}', stdout: '{stdout: {}}' }
 const BASE = { name: 'part', source: { file: { path: 'a.ndjson' } }, strategy: { embedded: { model: 'm' } }, result: { merge: {} }, sink: { file: { path: 'b.ndjson' } } }
