@@ -13,7 +13,7 @@ export interface Proxy {
   readonly seen: readonly number[]
   /** Asked for every request on its way to the broker, and for every answer on its way back. */
   request: (key: number) => Fate | Promise<Fate>
-  answer: (key: number) => Fate | Promise<Fate>
+  answer: (key: number, frame: Buffer) => Fate | Promise<Fate>
   /** Ends the clients' connections; what has been read from them still goes to the broker. */
   dropClients(): void
   /** Ends all connections, and refuses new ones until `mend`. */
@@ -57,7 +57,7 @@ export async function openProxy(broker: string): Promise<Proxy> {
     frames(upstream, async frame => {
       const key = keys.get(frame.readInt32BE(4))!
       if (key === API.METADATA || key === API.FIND_COORDINATOR) redirect(frame, host, Number(port), (server.address() as AddressInfo).port)
-      const fate = await proxy.answer(key)
+      const fate = await proxy.answer(key, frame)
       if (fate === 'cut') end()
       else if (fate === 'pass') client.write(frame)
     })
