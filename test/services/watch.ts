@@ -9,8 +9,12 @@ while (existsSync(folder)) {
   await new Promise(resolve => { setTimeout(resolve, 500) })
 }
 if (existsSync(folder)) {
-  const args = ['--dir', folder, '--port', readFileSync(join(folder, 'port'), 'utf8')]
-  execFileSync(script, ['stop', ...args])            // a clean end writes the archive that makes the next start quicker
-  execFileSync(script, ['stop', ...args, '--wipe'])
+  // it may be about to start
+  if (!existsSync(join(folder, 'node1', 'pid'))) await new Promise(resolve => { setTimeout(resolve, 5_000) })
+  if (existsSync(join(folder, 'port'))) {
+    const args = ['--dir', folder, '--port', readFileSync(join(folder, 'port'), 'utf8')]
+    execFileSync(script, ['stop', ...args])          // a clean end writes the archive that makes the next start quicker
+    execFileSync(script, ['stop', ...args, '--wipe'])
+  }
   rmSync(folder, { recursive: true, force: true })
 }

@@ -1,5 +1,6 @@
 import { compressionsAlgorithms } from '@platformatic/kafka'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
+import { SLACK } from './copy.ts'
 import { unlz4 } from './lz4.ts'
 import { snappyLength, unsnappy } from './snappy.ts'
 
@@ -12,17 +13,21 @@ export function compress(bytes: Buffer, compression: Compression): Uint8Array {
   return compressionsAlgorithms[compression].compressSync(bytes)
 }
 
-/** What was compressed, in memory of its own. Snappy is read raw and in the blocks of the Java library (xerial). The library's own ways have no bound.
+/** What was compressed, in memory of its own. Snappy is read raw and in the blocks of the Java library (xerial). The library's own ways have
+    no bound, and its WebAssembly is broken for good by some damaged blocks.
     @throws Error when it is damaged, or larger than `bytesMax` */
 export function decompress(bytes: Uint8Array, compression: Compression, bytesMax: number): Uint8Array {
   switch (compression) {
     case 'none': return bytes
-    case 'gzip': return gunzipSync(bytes, { maxOutputLength: bytesMax })
+    case 'gzip': return gunzipSync(bytes, { maxOutputLength: bytesMax, chunkSize: chunk(bytes) })
     case 'snappy': return unsnappyAny(bytes, bytesMax)
     case 'lz4': return unlz4(bytes, bytesMax)
-    case 'zstd': return zstdDecompressSync(bytes, { maxOutputLength: bytesMax })
+    case 'zstd': return zstdDecompressSync(bytes, { maxOutputLength: bytesMax, chunkSize: chunk(bytes) })
   }
 }
+
+/** What zlib asks for at a time: at best all at once. */
+const chunk = (bytes: Uint8Array): number => Math.min(Math.max(bytes.length * 4, 1024), 1_048_576)
 
 const XERIAL = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0]
 const XERIAL_HEAD = 16
@@ -43,11 +48,11 @@ function unsnappyAny(bytes: Uint8Array, bytesMax: number): Uint8Array {
   if (size > bytesMax) throw new RangeError(`it holds more than ${bytesMax} bytes`)
   // a copy makes at most 64 bytes of two; what claims more is damaged, and must not cost memory
   if (size > bytes.length * 32) throw new RangeError('the Snappy block is damaged')
-  const out = new Uint8Array(size)
+  const out = new Uint8Array(size + SLACK)
   let to = 0
   for (const { at, end } of blocks) {
     unsnappy(bytes, at, end, out, to)
     to += snappyLength(bytes, at, end)
   }
-  return out
+  return out.subarray(0, size)
 }

@@ -1,26 +1,27 @@
+import { copyBack, copyOver, SLACK } from './copy.ts'
+
 const damaged = (what: string): RangeError => new RangeError(`the LZ4 frame is damaged: ${what}`)
 const word = (bytes: Uint8Array, at: number): number => (bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16 | bytes[at + 3]! << 24) >>> 0
 
 /** The content of a frame (LZ4's lz4_Frame_format.md), or of several one after the other. Its checksums are not looked at: the record batch has its own.
     @throws RangeError when it is damaged, or larger than `bytesMax` */
 export function unlz4(bytes: Uint8Array, bytesMax: number): Uint8Array {
-  let out = new Uint8Array(Math.min(Math.max(bytes.length * 4, 1024), bytesMax)), to = 0, at = 0
-  /** Up to where may be written, if `more` is needed at most. */
-  const reserve = (more: number): number => {
-    const limit = Math.min(to + more, bytesMax)
-    if (limit > out.length) {
-      const grown = new Uint8Array(Math.min(Math.max(limit, out.length * 2), bytesMax))
-      grown.set(out.subarray(0, to))
-      out = grown
-    }
-    return limit
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  let out = new Uint8Array(Math.min(bytes.length * 4, bytesMax) + SLACK), outView = new DataView(out.buffer), to = 0, at = 0
+  /** At least so much, twice what there was if that may be. */
+  const grow = (needed: number) => {
+    if (needed > bytesMax) throw new RangeError(`it holds more than ${bytesMax} bytes`)
+    const grown = new Uint8Array(Math.min(Math.max(needed, out.length * 2), bytesMax) + SLACK)
+    grown.set(out.subarray(0, to))
+    out = grown
+    outView = new DataView(out.buffer)
   }
   while (at < bytes.length) {
     if (bytes.length - at < 7) throw damaged('it ends in its header')
     if (word(bytes, at) !== 0x184d2204) throw damaged('it does not begin as one')
     const flags = bytes[at + 4]!, blockCode = bytes[at + 5]! >>> 4
     if (flags >>> 6 !== 1 || blockCode < 4 || blockCode > 7) throw damaged('its header is not known')
-    const blockMax = 2 ** (8 + 2 * blockCode), checksum = flags & 16 ? 4 : 0
+    const checksum = flags & 16 ? 4 : 0
     at += 7 + (flags & 8 ? 8 : 0) + (flags & 1 ? 4 : 0)
     const first = to
     for (;;) {
@@ -30,13 +31,15 @@ export function unlz4(bytes: Uint8Array, bytesMax: number): Uint8Array {
       if (head === 0) break
       if (length > bytes.length - at) throw damaged('a block ends too soon')
       if (head >= 0x80000000) {
-        if (to + length > reserve(length)) throw new RangeError(`it holds more than ${bytesMax} bytes`)
+        if (to + length + SLACK > out.length) grow(to + length)
         out.set(bytes.subarray(at, at + length), to)
         to += length
       } else {
-        const limit = reserve(Math.min(blockMax, length * 255))
-        to = unlz4Block(bytes, at, at + length, out, to, limit, flags & 32 ? to : first)
-        if (to < 0) throw limit === bytesMax ? new RangeError(`it holds more than ${bytesMax} bytes, or is damaged`) : damaged('a block is broken')
+        let end = 0
+        // how long a block will be is not said; what was written is written again
+        while ((end = unlz4Block(bytes, view, at, at + length, out, outView, to, out.length - SLACK, flags & 32 ? to : first)) === FULL) grow(out.length - SLACK + 1)
+        if (end === BROKEN) throw damaged('a block is broken')
+        to = end
       }
       at += length + checksum
     }
@@ -46,9 +49,11 @@ export function unlz4(bytes: Uint8Array, bytesMax: number): Uint8Array {
   return out.subarray(0, to)
 }
 
-/** One block (lz4_Block_format.md): literals and copies in turns, the last without a copy. Copies reach back to `first`. Where it ends in `out`; -1: it is
-    broken, or does not fit before `limit`. */
-function unlz4Block(bytes: Uint8Array, start: number, end: number, out: Uint8Array, to: number, limit: number, first: number): number {
+const BROKEN = -1, FULL = -2
+
+/** One block (lz4_Block_format.md): literals and copies in turns, the last without a copy. Copies reach back to `first`. Where it ends in `out`; BROKEN; or
+    FULL: it does not fit before `limit`. */
+function unlz4Block(bytes: Uint8Array, view: DataView, start: number, end: number, out: Uint8Array, outView: DataView, to: number, limit: number, first: number): number {
   let at = start
   while (at < end) {
     const token = bytes[at++]!
@@ -57,11 +62,15 @@ function unlz4Block(bytes: Uint8Array, start: number, end: number, out: Uint8Arr
       let more = 255
       while (more === 255 && at < end) length += more = bytes[at++]!
     }
-    if (length > end - at || length > limit - to) return -1
-    if (length < 32) for (const stop = at + length; at < stop;) out[to++] = bytes[at++]!
-    else { out.set(bytes.subarray(at, at + length), to); at += length; to += length }
+    if (length > end - at) return BROKEN
+    if (length > limit - to) return FULL
+    if (length > 64) out.set(bytes.subarray(at, at + length), to)
+    else if (at + length + SLACK <= end) copyOver(view, at, outView, to, length)
+    else for (let i = 0; i < length; i++) out[to + i] = bytes[at + i]!
+    at += length
+    to += length
     if (at === end) return to
-    if (end - at < 2) return -1
+    if (end - at < 2) return BROKEN
     const distance = bytes[at]! | bytes[at + 1]! << 8
     at += 2
     length = (token & 15) + 4
@@ -69,9 +78,10 @@ function unlz4Block(bytes: Uint8Array, start: number, end: number, out: Uint8Arr
       let more = 255
       while (more === 255 && at < end) length += more = bytes[at++]!
     }
-    if (distance === 0 || distance > to - first || length > limit - to) return -1
-    if (length > 64 && distance >= length) { out.copyWithin(to, to - distance, to - distance + length); to += length }
-    else for (const stop = to + length; to < stop; to++) out[to] = out[to - distance]!
+    if (distance === 0 || distance > to - first) return BROKEN
+    if (length > limit - to) return FULL
+    copyBack(out, outView, to, distance, length)
+    to += length
   }
-  return -1
+  return BROKEN
 }

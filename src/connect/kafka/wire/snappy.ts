@@ -1,8 +1,11 @@
+import { copyBack, copyOver, SLACK } from './copy.ts'
+
 const damaged = (): RangeError => new RangeError('the Snappy block is damaged')
 
 /** A raw block (Snappy's format_description.txt): its length as a varint, then literals and copies. Writes into `out` at `to`, which must hold
-    `snappyLength` bytes. */
+    `snappyLength` bytes and SLACK more. */
 export function unsnappy(bytes: Uint8Array, start: number, end: number, out: Uint8Array, to: number): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), outView = new DataView(out.buffer, out.byteOffset, out.byteLength)
   let at = start
   while (at < end && bytes[at]! > 127) at++
   at++
@@ -22,8 +25,11 @@ export function unsnappy(bytes: Uint8Array, start: number, end: number, out: Uin
           length++
         }
         if (length > end - at || length > outEnd - to) throw damaged()
-        if (length < 32) for (let i = 0; i < length; i++) out[to++] = bytes[at++]!
-        else { out.set(bytes.subarray(at, at + length), to); at += length; to += length }
+        if (length > 64) out.set(bytes.subarray(at, at + length), to)
+        else if (at + length + SLACK <= end) copyOver(view, at, outView, to, length)
+        else for (let i = 0; i < length; i++) out[to + i] = bytes[at + i]!
+        at += length
+        to += length
         continue
       }
       case 1:
@@ -44,7 +50,8 @@ export function unsnappy(bytes: Uint8Array, start: number, end: number, out: Uin
         at += 4
     }
     if (distance === 0 || distance > to - first || length > outEnd - to) throw damaged()
-    for (const stop = to + length; to < stop; to++) out[to] = out[to - distance]!
+    copyBack(out, outView, to, distance, length)
+    to += length
   }
   if (to !== outEnd) throw damaged()
 }

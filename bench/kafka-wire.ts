@@ -1,0 +1,69 @@
+// Record batches: ns a record for reading them into columns and for writing them, beside the library's objects. `node bench/kafka-wire.ts`
+import { Buffer } from 'node:buffer'
+import { createRecordsBatch, Reader, readRecordsBatches } from '@platformatic/kafka'
+import { writeHeaders } from '../src/codecs/headers.ts'
+import { Packer } from '../src/codecs/pack.ts'
+import { BatchWriter, walkRecords } from '../src/connect/kafka/wire/index.ts'
+import type { Compression } from '../src/connect/kafka/wire/index.ts'
+import type { Records } from '../src/core/index.ts'
+
+const NOBODY = { producerId: -1n, producerEpoch: -1, baseSequence: -1, transactional: false }
+const CODECS: readonly Compression[] = ['none', 'lz4', 'zstd', 'snappy', 'gzip']
+
+/** JSON objects of about so many bytes. */
+function recordsOf(rows: number, valueBytes: number, headers: boolean): Records {
+  const packer = new Packer(rows, rows * valueBytes)
+  for (let row = 0; row < rows; row++) {
+    packer.row(1_700_000_000_000 + row * 3)
+    let at = packer.length
+    packer.text(`key-${row % 1000}`)
+    packer.setKey(at)
+    at = packer.length
+    let text = `{"id":${row},"name":"ride ${row}"`
+    for (let i = 0; text.length < valueBytes - 20; i++) text += `,"field${i}":${((row * 7919 + i * 104729) % 100_003) / 8}`
+    packer.text(`${text}}`)
+    packer.setValue(at)
+    if (!headers) continue
+    at = packer.length
+    writeHeaders(packer, [{ name: 'trace', value: new Uint8Array(16) }, { name: 'type', value: new Uint8Array(8) }])
+    packer.setHeaders(at)
+  }
+  return packer.finish()
+}
+
+/** The quickest of seven times, in ns a record. */
+function measure(rows: number, work: () => unknown): string {
+  let best = Infinity
+  for (let round = 0; round < 7; round++) {
+    const turns = Math.max(1, Math.round(100_000 / rows))
+    const from = process.hrtime.bigint()
+    for (let turn = 0; turn < turns; turn++) work()
+    best = Math.min(best, Number(process.hrtime.bigint() - from) / turns / rows)
+  }
+  return best.toFixed(best < 100 ? 1 : 0).padStart(8)
+}
+
+for (const [name, valueBytes, perBatch, batches, headers] of [
+  ['200 B', 200, 500, 10, false], ['200 B, two headers', 200, 500, 10, true], ['200 B, 6 a batch', 200, 6, 800, false], ['3 KB', 3_000, 100, 10, false]] as const) {
+  const rows = perBatch * batches, records = recordsOf(rows, valueBytes, headers)
+  console.log(`\n${name}: ns a record      walk  with CRC   library     write   library`)
+  for (const compression of CODECS) {
+    const writer = new BatchWriter(compression)
+    const write = (use: (batch: Buffer, first: number) => void) => {
+      for (let first = 0; first < rows; first += perBatch) {
+        writer.appendRange(records, first, first + perBatch)
+        use(writer.finish(NOBODY), first)
+        writer.reset()
+      }
+    }
+    const parts: Buffer[] = []
+    write((batch, first) => { batch.writeBigInt64BE(BigInt(first), 0); parts.push(Buffer.from(batch)) })
+    const bytes = Buffer.concat(parts)
+    const messages = Array.from({ length: rows }, (_, row) => ({ topic: 't', partition: 0, timestamp: BigInt(records.timesMs[row]!), headers: new Map(headers ? [[Buffer.from('trace'), Buffer.alloc(16)], [Buffer.from('type'), Buffer.alloc(8)]] : []),
+      key: Buffer.from(records.bytes.subarray(records.keys.start[row]!, records.keys.end[row]!)), value: Buffer.from(records.bytes.subarray(records.values.start[row]!, records.values.end[row]!)) }))
+    const walk = (checkCrcs: boolean) => walkRecords(bytes, 0, bytes.length, { partition: 't/0', from: 0, checkCrcs })
+    if (walk(true).rows !== rows) throw new Error('rows are missing')
+    console.log(compression.padEnd(22), measure(rows, () => walk(false)), measure(rows, () => walk(true)), measure(rows, () => readRecordsBatches(Reader.from(bytes))),
+      measure(rows, () => write(() => {})), measure(rows, () => { for (let first = 0; first < rows; first += perBatch) void createRecordsBatch(messages.slice(first, first + perBatch) as never, { compression } as never).buffer }))
+  }
+}
