@@ -67,7 +67,9 @@ export async function startKafka(): Promise<KafkaService | string> {
 }
 
 /** A broker, or several, for one test alone. */
-export async function startOwnKafka(options: OwnOptions = {}): Promise<OwnKafka | string> {
+export async function startOwnKafka({ nodes = 1, set = {} }: OwnOptions = {}): Promise<OwnKafka | string> {
+  // a node that was killed comes back only when its session is over
+  const options = { nodes, set: { 'broker.session.timeout.ms': '3000', 'broker.heartbeat.interval.ms': '300', ...set } }
   const missing = await install()
   if (missing !== undefined) return missing
   const folder = mkdtempSync(join(tmpdir(), 'sluice-kafka-'))
