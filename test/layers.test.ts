@@ -34,9 +34,11 @@ const WORDS_ONLY = ['flow', 'control']
 /** Packages are imported in the one place that needs them. */
 const PACKAGES: { readonly [name: string]: readonly string[] } = {
   '@platformatic/kafka': ['connect/kafka'],
+  ajv: ['codecs'],
   commander: ['cli'],
   hyparquet: ['connect/file'],
   'hyparquet-compressors': ['connect/file'],
+  protobufjs: ['codecs'],
   yaml: ['pipeline'],
   zod: ['pipeline'],
 }

@@ -1,4 +1,5 @@
 import { csvRow, encodeCsvCell } from '../codecs/csv.ts'
+import { asJson } from '../codecs/decoded.ts'
 import { escapesNames, jsonText } from '../codecs/json.ts'
 import { eachMember, isName, objectAt, trimSpace } from '../codecs/json-bytes.ts'
 import type { Packer } from '../codecs/pack.ts'
@@ -21,7 +22,8 @@ export function merge(fields: MergeFields, options: ResultOptions = {}): Result 
   let specs: readonly TensorSpec[] = []
   return compose({
     check(signature) { specs = entries.map(({ name, output }) => outputOf(signature, output, name)) },
-    open(batch, scored, rows) {
+    open(read, scored, rows) {
+      const batch = asJson(read, rows)
       const from = batch.columns === undefined ? 'json' : 'csv'
       const codec = options.codec ?? from
       const fieldsOf = { entries, origin, widths: entries.map(({ output }, i) => scored.parts[0] === undefined ? specs[i] && widthOf(specs[i]) : widthOf(tensorOf(scored.parts[0], output))) }

@@ -1,4 +1,5 @@
 import { columnsOf, csvRow, encodeCsvCell } from '../codecs/csv.ts'
+import { asJson } from '../codecs/decoded.ts'
 import { eachMember, isName, objectAt, rangeAt } from '../codecs/json-bytes.ts'
 import type { Step } from '../codecs/json-bytes.ts'
 import type { Packer } from '../codecs/pack.ts'
@@ -32,7 +33,8 @@ export function object(fields: ObjectFields, options: ResultOptions = {}): Resul
         return undefined
       })
     },
-    open(batch, scored, rows) {
+    open(read, scored, rows) {
+      const batch = asJson(read, rows)
       const codec = options.codec ?? (batch.columns === undefined ? 'json' : 'csv')
       const taken = batch.columns === undefined ? fromJson(batch, entries, specs, codec) : fromCsv(batch, batch.columns, entries, rows, codec)
       return codec === 'json' ? intoJson(batch, scored, entries, specs, taken, origin) : intoCsv(batch, scored, entries, specs, taken, origin)

@@ -1,0 +1,2 @@
+export { decoding } from './decoding.ts'
+export { encoding, unframed } from './encoding.ts'
