@@ -36,9 +36,9 @@ export async function startRegistry(): Promise<RegistryService | string> {
   const service: RegistryService = {
     url: `http://127.0.0.1:${port}/apis/ccompat/v7`,
     async start() {
-      const arguments_ = ['-XX:TieredStopAtLevel=1', '-Xmx384m', '-Dquarkus.http.host=127.0.0.1', `-Dquarkus.http.port=${port}`, '-Dquarkus.management.host=127.0.0.1',
+      const command = ['-XX:TieredStopAtLevel=1', '-Xmx384m', '-Dquarkus.http.host=127.0.0.1', `-Dquarkus.http.port=${port}`, '-Dquarkus.management.host=127.0.0.1',
         `-Dquarkus.management.port=${management}`, `-Dapicurio.datasource.url=jdbc:h2:file:${join(data, 'schemas')};WRITE_DELAY=0`, '-Dquarkus.http.access-log.enabled=false', '-jar', 'quarkus-run.jar']
-      const started = child = spawn(installed.java, arguments_, { cwd: installed.app, stdio: ['ignore', 'pipe', 'pipe'] })
+      const started = child = spawn(installed.java, command, { cwd: installed.app, stdio: ['ignore', 'pipe', 'pipe'] })
       const said: string[] = []
       for (const stream of [started.stdout, started.stderr]) stream.on('data', (text: Buffer) => { if (said.length < 200) said.push(text.toString()) })
       for (const end = Date.now() + 90_000; ;) {
