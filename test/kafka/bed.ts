@@ -67,10 +67,10 @@ export async function openBed(brokers = typeof service === 'string' ? '' : servi
   }
 }
 
-/** Waits until it is true; 20 seconds are more than any broker needs here. */
-export async function until(what: string, holds: () => boolean): Promise<void> {
-  for (const end = Date.now() + 20_000; !holds();) {
-    if (Date.now() > end) throw new Error(`not within 20 s: ${what}`)
+/** Waits until it is true; 20 seconds are more than any broker needs that is not just coming or going. */
+export async function until(what: string, holds: () => boolean, ms = 20_000): Promise<void> {
+  for (const end = Date.now() + ms; !holds();) {
+    if (Date.now() > end) throw new Error(`not within ${ms} ms: ${what}`)
     await sleep(20)
   }
 }

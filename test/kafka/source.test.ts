@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, test } from 'node:test'
-import { deleteRecordsV2 } from '@platformatic/kafka'
+import { deleteRecordsV2, deleteTopicsV6 } from '@platformatic/kafka'
 import { testContext } from '../../src/conformance/context.ts'
 import type { CountingArena } from '../../src/conformance/context.ts'
+import { heartbeat } from '../../src/connect/kafka/heartbeat.ts'
 import type { KafkaSourceOptions } from '../../src/connect/kafka/options.ts'
 import { openKafkaSource } from '../../src/connect/kafka/source.ts'
 import type { KafkaSource } from '../../src/connect/kafka/source.ts'
@@ -258,6 +259,61 @@ describe('reading topics', { timeout: 180_000, skip }, () => {
     await source.close()
     await until('the other has both', () => other.done.size === 2)
     await until('the other reads what was never committed', () => other.rows.length === 20)
+  })
+
+  test('a member that was thought dead has lost its partitions, and reads on from what is committed', async () => {
+    const topic = await bed.topic(1), group = bed.name('group')
+    await bed.produce(values(topic, 0, 0, 10))
+    const source = await open({ topics: [topic], group })
+    const reads = read(source)
+    await until('all is read', () => reads.rows.length === 10)
+    await source.commit([{ partition: `${topic}/0`, offset: 4n }])
+    const { memberId } = source.kafka.groupMetadata(), claim = source.kafka.claim([`${topic}/0`])
+    await bed.cluster.request({ group }, heartbeat, [group, memberId, -1, null, null, -1, null, null, null, null])
+    await until('it reads on', () => reads.rows.length === 16)
+    assert.deepEqual(reads.events, [`+${topic}/0@0`, `!${topic}/0`, `+${topic}/0@4`])
+    assert.throws(() => claim.member(), { code: 'SLUICE_FENCED' })
+    await reads.commit()
+  })
+
+  test('a static member that was killed goes on at once, where it was', async () => {
+    const topic = await bed.topic(2), group = bed.name('group'), instance = bed.name('instance')
+    await bed.produce([...values(topic, 0, 0, 10), ...values(topic, 1, 10, 20)])
+    const killed = read(await open({ topics: [topic], group, instance }))      // it never leaves
+    await until('all is read', () => killed.rows.length === 20)
+    await killed.commit()
+    await bed.produce(values(topic, 1, 20, 25))
+    const next = read(await open({ topics: [topic], group, instance }))
+    await until('what is new is read', () => next.rows.length === 5)
+    assert.deepEqual(next.events.sort(), [`+${topic}/0@10`, `+${topic}/1@10`])
+    await until('the other is told', () => killed.error !== undefined)
+    assert.equal((killed.error as { code?: string }).code, 'SLUICE_INSTANCE_TAKEN')
+  })
+
+  test('partitions that are added while it reads', async () => {
+    const topic = await bed.topic(1)
+    await bed.produce(values(topic, 0, 0, 5))
+    const reads = read(await open({ topics: [topic], group: bed.name('group') }))
+    await until('all is read', () => reads.rows.length === 5)
+    await bed.morePartitions(topic, 2)
+    await until('there are two', () => reads.done.size === 2)
+    await bed.produce(values(topic, 1, 5, 10))
+    await until('both are read', () => reads.rows.length === 10)
+  })
+
+  test('topics of a pattern come and go', async () => {
+    const word = bed.name('pattern')
+    const [one, two] = [await bed.topic(1, {}, `${word}.one`), await bed.topic(1, {}, `${word}.two`)]
+    await bed.produce([...values(one, 0, 0, 5), ...values(two, 0, 5, 10)])
+    const reads = read(await open({ pattern: `${word}\\..*`, group: bed.name('group') }))
+    await until('both are read', () => reads.rows.length === 10)
+    await bed.cluster.request('any', deleteTopicsV6.api, [[{ name: two }], 10_000])
+    await until('one is left', () => reads.done.size === 1)
+    await sleep(6_000)                                                     // longer than a topic is looked for
+    await bed.produce(values(one, 0, 10, 15))
+    await until('it is read on', () => reads.rows.length === 15)
+    await reads.commit()
+    assert.equal(reads.error, undefined)
   })
 
   test('a slow reader stays a member, and nothing is fetched that there is no room for', async () => {
