@@ -232,3 +232,14 @@ test('the terminal is not steered by a record', async () => {
   writeFileSync(join(at, 'r.ndjson'), `${JSON.stringify({ timeMs: 0, key: '\u001b[2J', value: 'a\u009b31m', headers: [['__sluice.errors.code', 'X\u0007']] })}\n`)
   for (const args of [['list', 'r.ndjson'], ['show', 'r.ndjson', '1']]) assert.doesNotMatch((await sluice(['rejects', ...args], { cwd: at })).stdout, /[^\P{Cc}\n\t]/u)
 })
+
+test('quiet-source: a batch that is joined waits no longer than a moment, also when only its rows are said', async () => {
+  const at = place([], 'flow: { batch: { rows: 50 } }\n', (text) => text.replace('{ file: { path: in.ndjson } }', '{ stdin: {} }').replace('{ file: { path: out.ndjson } }', '{ stdout: {} }'))
+  const child = start(['run', 'p.yaml'], { cwd: at })
+  let stdout = ''
+  child.stdout.on('data', (part: Buffer) => { stdout += part.toString() })
+  child.stdin.write(`${records[0]!}\n`)
+  await until(child, () => stdout.includes('malignant'))      // while its input stays open
+  child.stdin.end()
+  assert.equal((await ended(child)).code, 0)
+})

@@ -23,10 +23,11 @@ Examples:
   sluice verify delay.json rows.csv expected.csv
   sluice verify delay.json rows.csv expected.csv --bits
 
-In Python (scikit-learn, XGBoost, LightGBM), these lines write both files:
-  rows.to_csv("rows.csv", index=False)                      # a pandas DataFrame
-  answers = model.predict(rows)                             # or predict_proba(rows)
-  pandas.DataFrame({"predict": answers}).to_csv("expected.csv", index=False, float_format="%.17g")`)
+In Python these lines write both files, of a pandas DataFrame (docs/verify.md has more):
+  rows.to_csv("rows.csv", index=False)
+  answers = {"prediction": model.predict(rows)}             # a regressor of scikit-learn's kind; or, of a classifier:
+  answers = pandas.DataFrame(model.predict_proba(rows)).add_prefix("probabilities_")
+  pandas.DataFrame(answers).to_csv("expected.csv", index=False, float_format="%.17g")`)
     .action(verify)
 }
 

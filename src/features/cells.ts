@@ -5,6 +5,9 @@ import type { Derived, PathFeature, Scalar } from './options.ts'
 import { dayOfWeek, epochMsOf, hourOfDay, monthOf, wallMsOf } from './time.ts'
 import type { Zone } from './zone.ts'
 
+// pandas writes True and False
+const TRUE: ReadonlySet<string> = new Set(['true', 'True']), FALSE: ReadonlySet<string> = new Set(['false', 'False'])
+
 /** From what a record holds for one feature to the number that the model's column wants. */
 export interface Cell {
   /** @throws SLUICE_FEATURE_MISSING, SLUICE_FEATURE_TYPE, SLUICE_CATEGORY_UNKNOWN */
@@ -53,12 +56,12 @@ export function cellOf(spec: CellSpec): Cell {
   const text = (cell: string): number => {
     if (categoryOf !== undefined) return categoryOf.text(cell) ?? unknown ?? notAmong(cell)
     const value = csvNumber(cell)
-    return value !== undefined ? number(value) : cell === 'true' ? 1 : cell === 'false' ? 0 : fail('SLUICE_FEATURE_TYPE', `${shown(cell)} is no number`)
+    return value !== undefined ? number(value) : TRUE.has(cell) ? 1 : FALSE.has(cell) ? 0 : fail('SLUICE_FEATURE_TYPE', `${shown(cell)} is no number`)
   }
   const asDeclared = (raw: unknown): unknown => {
     if (!spec.textual || typeof raw !== 'string') return typeof raw === type ? raw : fail('SLUICE_FEATURE_TYPE', `${kindOf(raw)}, declared as ${type}`)
     if (type === 'number') return csvNumber(raw) ?? fail('SLUICE_FEATURE_TYPE', `${shown(raw)} is no number`)
-    if (type === 'boolean') return raw === 'true' ? true : raw === 'false' ? false : fail('SLUICE_FEATURE_TYPE', `${shown(raw)} is neither true nor false`)
+    if (type === 'boolean') return TRUE.has(raw) ? true : FALSE.has(raw) ? false : fail('SLUICE_FEATURE_TYPE', `${shown(raw)} is neither true nor false`)
     return raw
   }
 

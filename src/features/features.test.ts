@@ -67,7 +67,7 @@ test('null-is-missing, absent is a mistake, a default stands for both', () => {
 test('a-string-where-a-number-belongs, and other kinds', () => {
   assert.deepEqual(['5', 'x', [1], { y: 1 }].map(x => one('x', { x })), Array.from({ length: 4 }, () => 'SLUICE_FEATURE_TYPE'))
   assert.deepEqual([true, false, 5, -0.5].map(x => one('x', { x })), [1, 0, 5, -0.5])
-  assert.deepEqual(['5', '-1e-3', 'Infinity', 'true', 'nan', '5 ', '0x1'].map(cell => one('x', `${cell},`, {}, ['x', 'y'])), [5, -0.001, Infinity, 1, 'SLUICE_FEATURE_TYPE', 'SLUICE_FEATURE_TYPE', 'SLUICE_FEATURE_TYPE'])
+  assert.deepEqual(['5', '-1e-3', 'Infinity', 'true', 'True', 'False', 'nan', '5 ', '0x1'].map(cell => one('x', `${cell},`, {}, ['x', 'y'])), [5, -0.001, Infinity, 1, 1, 0, 'SLUICE_FEATURE_TYPE', 'SLUICE_FEATURE_TYPE', 'SLUICE_FEATURE_TYPE'])
   assert.deepEqual([one('x', 'NaN,', { missing: true }, ['x', 'y']), one('x', 'NaN,', {}, ['x', 'y'])], [NaN, 'SLUICE_FEATURE_MISSING'])
 })
 

@@ -89,7 +89,8 @@ async function openParts(definition: Definition, context: Context, { news }: Exe
 }
 
 function flowOptionsOf({ flow, delivery, reject }: Definition, { limit, executors }: ExecutorOptions): FlowOptions {
-  const given = { ...flow, commitEveryMs: delivery?.everyMs, commitBytes: delivery?.bytes, recordsMax: limit }
+  const batch = flow?.batch === undefined ? {} : { batch: { ...JOINED, ...flow.batch } }
+  const given = { ...flow, ...batch, commitEveryMs: delivery?.everyMs, commitBytes: delivery?.bytes, recordsMax: limit }
   const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
   const stopAbove = reject !== undefined && 'stopAbove' in reject ? reject.stopAbove : undefined
   return {
@@ -98,5 +99,8 @@ function flowOptionsOf({ flow, delivery, reject }: Definition, { limit, executor
     ...(stopAbove === false ? {} : { stopAbove: { share: 0.05, records: 10_000, ...stopAbove } }),
   }
 }
+
+/** What is not said of `flow.batch`. */
+const JOINED = { rows: 500, waitMs: 10 }
 
 const pick = ({ executor, executors, clock, log, metrics, signal }: ExecutorOptions): Omit<Context, 'arena'> => ({ executor, executors, clock, log, metrics, signal })

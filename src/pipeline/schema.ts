@@ -160,8 +160,8 @@ const definition = object({
   flow: object({
     bytesMax: count().exactOptional().describe('Bytes of records in flight, at most, in all executors together.').meta({ default: flowDefaults.bytesMax }),
     batch: object({
-      rows: count().exactOptional().describe('Rows that are predicted at once, at most.'),
-      waitMs: ms().exactOptional().describe('How long a batch waits to become full.'),
+      rows: count().exactOptional().describe('A batch with so many rows goes on at once.').meta({ default: 500 }),
+      waitMs: ms().exactOptional().describe('The longest that a record waits for others.').meta({ default: 10 }),
     }).exactOptional(),
     revokeMs: ms().exactOptional().describe('How long what is in flight may take to finish when a partition is revoked.').meta({ default: flowDefaults.revokeMs }),
     drainMs: ms().exactOptional().describe('How long what is in flight may take to finish when the pipeline stops.').meta({ default: flowDefaults.drainMs }),
