@@ -25,5 +25,7 @@ async function check(file: string, { set, connect = false }: { readonly set: rea
     if (sample.first !== undefined) rows.push(['result', sample.first])
     for (const { offset, error } of rejected.slice(0, 3)) rows.push(['rejected', `${sample.partition}@${offset}: ${error.code}: ${error.message}`])
   }
-  process.stdout.write(redact(`${table(rows)}\n${connect ? 'It is ready to run.' : 'The definition fits the model. --connect tries source and sinks too.'}\n`))
+  const allRejected = sample !== undefined && sample.records > 0 && sample.rejected.length >= sample.records
+  if (allRejected) process.exitCode = 1
+  process.stdout.write(redact(`${table(rows)}\n${allRejected ? 'Not one of these records can be scored: source and pipeline do not fit together.' : connect ? 'It is ready to run.' : 'The definition fits the model. --connect tries source and sinks too.'}\n`))
 }

@@ -1,3 +1,4 @@
+import { ownPath } from '../connect/file/options.ts'
 import type { Context, Part, Sink, Source } from '../core/index.ts'
 import type { Definition } from './schema.ts'
 
@@ -25,10 +26,11 @@ export async function partitionsOf(source: Definition['source']): Promise<number
   return (await filesOf(source.file)).length
 }
 
-/** Where a sink writes, for the report. */
-export function placeOf(sink: Definition['reject']): string | undefined {
-  if (sink === undefined || isPart(sink)) return undefined
-  return 'file' in sink ? sink.file.path : 'stdout' in sink ? 'the standard output' : undefined
+/** Where a sink writes, for the report: with several executors each has a file of its own. */
+export function placesOf(sink: Definition['reject'], executors: number): readonly string[] {
+  if (sink === undefined || isPart(sink)) return []
+  if ('file' in sink) return Array.from({ length: executors }, (_, executor) => ownPath(sink.file.path, { executor, executors }))
+  return 'stdout' in sink ? ['the standard output'] : []
 }
 
 export const isPart = <T>(part: object): part is Part<T> => 'open' in part && typeof part.open === 'function'

@@ -4,7 +4,7 @@ import type { Clock, Guarantee, Log } from '../core/index.ts'
 import { systemClock } from '../flow/index.ts'
 import { createHealth, createMetrics, newsOf, serveOperating } from '../operating/index.ts'
 import type { Health, News, Registry, Snapshot } from '../operating/index.ts'
-import { partitionsOf, placeOf } from './connectors.ts'
+import { partitionsOf, placesOf } from './connectors.ts'
 import { runExecutor } from './executor.ts'
 import type { Definition } from './schema.ts'
 import { runThreads } from './threads.ts'
@@ -40,8 +40,9 @@ export interface RunReport {
   readonly stopped: boolean
   /** false: stopping took longer than flow.drainMs; what was not committed is read again at the next start. */
   readonly drained: boolean
-  readonly output?: string
-  readonly rejects?: string
+  /** Where results and rejects lie. */
+  readonly outputs: readonly string[]
+  readonly rejects: readonly string[]
 }
 
 /** Runs a pipeline until its source ends, the limit is reached or the signal stops it. Throws what is fatal; what was done before is
@@ -67,11 +68,10 @@ export async function runPipeline(definition: Definition, options: RunOptions = 
       ? await runThreads(definition, { ...common, health, executors, ...(options.module === undefined ? {} : { module: options.module }) })
       : await runHere(definition, { ...common, health, over: over.signal })
     const used = process.cpuUsage(cpu)
-    const output = placeOf(definition.sink), rejected = placeOf(definition.reject)
     return {
       pipeline: definition.name, guarantee: ended.guarantee, executors, seconds: (clock.nowMs() - startMs) / 1000,
       cpuSeconds: (used.user + used.system) / 1e6, snapshot: metrics.snapshot(), records: ended.records, stopped: signal.aborted, drained: ended.drained,
-      ...(output === undefined ? {} : { output }), ...(rejected === undefined ? {} : { rejects: rejected }),
+      outputs: placesOf(definition.sink, executors), rejects: placesOf(definition.reject, executors),
     }
   } finally {
     over.abort()

@@ -1,3 +1,5 @@
+import { basename, dirname, join } from 'node:path'
+import type { Context } from '../../core/index.ts'
 import type { SinkFormat } from '../encode.ts'
 
 export type FileFormat = 'ndjson' | 'csv' | 'parquet' | 'records'
@@ -34,3 +36,11 @@ const EXTENSIONS: readonly (readonly [ending: string, format: FileFormat])[] = [
   ['.records.ndjson', 'records'], ['.records', 'records'], ['.ndjson', 'ndjson'], ['.jsonl', 'ndjson'], ['.json', 'ndjson'], ['.csv', 'csv'], ['.parquet', 'parquet'],
 ]
 export const formatOf = (path: string): FileFormat | undefined => EXTENSIONS.find(([ending]) => path.toLowerCase().endsWith(ending))?.[1]
+
+/** The file of one of several executors: its number stands before the extension. */
+export function ownPath(path: string, { executor, executors }: Pick<Context, 'executor' | 'executors'>): string {
+  if (executors === 1 || path.startsWith('/dev/')) return path
+  const name = basename(path), dot = name.indexOf('.', 1)
+  const own = dot < 0 ? `${name}.${executor}` : `${name.slice(0, dot)}.${executor}${name.slice(dot)}`
+  return dirname(path) === '.' && !path.startsWith('.') ? own : join(dirname(path), own)
+}

@@ -5,7 +5,7 @@ import { encode } from '../encode.ts'
 import type { SinkFormat } from '../encode.ts'
 import { frame, headerCells, headerLine } from '../framing.ts'
 import { openFileDelivery } from './delivery.ts'
-import { formatOf } from './options.ts'
+import { formatOf, ownPath } from './options.ts'
 import type { FileSinkOptions } from './options.ts'
 import { Output } from './output.ts'
 
@@ -26,14 +26,6 @@ export async function openFileSink(options: FileSinkOptions, context: Context): 
     await output.close()
     throw error
   }
-}
-
-/** The file of one of several executors: its number stands before the extension. */
-function ownPath(path: string, { executor, executors }: Pick<Context, 'executor' | 'executors'>): string {
-  if (executors === 1 || path.startsWith('/dev/')) return path
-  const name = basename(path), dot = name.indexOf('.', 1)
-  const own = dot < 0 ? `${name}.${executor}` : `${name.slice(0, dot)}.${executor}${name.slice(dot)}`
-  return dirname(path) === '.' && !path.startsWith('.') ? own : join(dirname(path), own)
 }
 
 /** Paths of position files: this executor's, and where those of runs with one and with several executors would be. */
