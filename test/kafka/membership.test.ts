@@ -154,7 +154,7 @@ describe('members of a group', { timeout: 120_000, skip }, () => {
     await until('a has it', () => a.partitions.length === 1)
     const second = await bed.topic(2, {}, `${word}.two`)
     await bed.topic(1, {}, `other.${word}.three`)
-    await until('a has three', () => a.partitions.length === 3)
+    await until('a has three', () => a.partitions.length === 3, 60_000)     // a broker looks for new topics every 10 seconds
     assert.deepEqual(sorted(a), [`${first}/0`, `${second}/0`, `${second}/1`])
   })
 
