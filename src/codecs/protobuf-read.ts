@@ -28,7 +28,9 @@ export function plainOf(type: protobuf.Type, library: typeof protobuf): (message
       }
     }
     if (field.repeated) return message => ((own(message, name) ?? []) as readonly unknown[]).map(one)
-    const fallback = field.hasPresence && field.options?.['default'] === undefined ? null : absentOf(field, one, library)
+    // the library says so of fields of numbers and texts only
+    const hasPresence = field.hasPresence || field.resolvedType instanceof library.Type
+    const fallback = hasPresence && field.options?.['default'] === undefined ? null : absentOf(field, one, library)
     return message => { const value = own(message, name); return value === undefined || value === null ? fallback : one(value) }
   }
   const valueOf = (field: protobuf.Field): ((value: unknown) => unknown) => {
