@@ -10,11 +10,11 @@ import { Producer } from '../../src/connect/kafka/producer.ts'
 import { advance } from '../../src/connect/kafka/sender.ts'
 import { openKafkaSink } from '../../src/connect/kafka/sink.ts'
 import type { Rejection, Sink } from '../../src/core/index.ts'
-import { loud, openBed } from './bed.ts'
+import { loud, openBed, skip } from './bed.ts'
 import type { Bed } from './bed.ts'
 import { linesOf, numbered, readTopic, valuesIn } from './topics.ts'
 
-describe('the producer', { timeout: 120_000 }, () => {
+describe('the producer', { timeout: 120_000, skip }, () => {
   let bed: Bed
   const opened: { close(): Promise<void> }[] = []
   before(async () => { bed = await openBed() })

@@ -15,11 +15,13 @@ export interface Line {
 }
 export interface Found extends Required<Line> { readonly partition: number; readonly offset: number }
 
+/** Brokers delete what is old. */
+const NOW = Date.now()
 const encoder = new TextEncoder(), decoder = new TextDecoder()
 
 export function linesOf(lines: readonly Line[]): Records {
   const packer = new Packer(lines.length, 1024)
-  for (const { key = null, value, headers = [], timeMs = 1_700_000_000_000 } of lines) {
+  for (const { key = null, value, headers = [], timeMs = NOW } of lines) {
     packer.row(timeMs)
     let at = packer.length
     if (key !== null) { packer.text(key); packer.setKey(at) }

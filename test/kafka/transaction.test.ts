@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { describeTransactionsV0 } from '@platformatic/kafka'
-import { openBed, sleep } from './bed.ts'
+import { openBed, skip, sleep } from './bed.ts'
 import type { Bed } from './bed.ts'
 import { API, openProxy } from './proxy.ts'
 import type { Fate, Proxy } from './proxy.ts'
@@ -9,7 +9,7 @@ import { numbered, valuesIn } from './topics.ts'
 import { openUnits, positionOf } from './units.ts'
 import type { Units, UnitsOptions } from './units.ts'
 
-describe('transactions', { timeout: 300_000 }, () => {
+describe('transactions', { timeout: 300_000, skip }, () => {
   let bed: Bed
   const opened: { close(): Promise<void> }[] = []
   before(async () => { bed = await openBed() })

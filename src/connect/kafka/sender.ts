@@ -25,7 +25,7 @@ export interface Maker {
 
 /** Requests on their way to one broker. Five is what a broker remembers of a producer in each partition. */
 const FLYING_MAX = 5
-const REQUEST_BYTES = 8_388_608
+const REQUEST_BYTES = 4_194_304
 const SEQUENCE_MAX = 2_147_483_647
 
 /** Sends sealed batches to the leaders of their partitions: several requests at once to each, in each of them one batch of a partition at most. The order of
