@@ -104,19 +104,19 @@ test('schema-broken: a file that cannot be read, or uses what is not there, is r
 })
 
 test('hostile: depth, groups without an end, lengths that are not there, and names that are traps', async () => {
-  const codec = await open('syntax = "proto3"; message M { M next = 1; repeated int32 packed = 2; string s = 3; map<string, int32> constructor = 4; }')
+  const codec = await open('syntax = "proto3"; message M { M next = 1; repeated int32 packed = 2; string s = 3; map<string, int32> constructor = 4; int32 __proto__ = 5; }')
   let deep: number[] = []
   for (let i = 0; i < 3000; i++) {
-    const length = deep.length, size: number[] = []
-    let rest = length
-    while (rest > 127) { size.push((rest & 127) | 128); rest >>>= 7 }
-    deep = [10, ...size, rest, ...deep]
+    const size: number[] = []
+    let rest = deep.length
+    for (; rest > 127; rest >>>= 7) size.push((rest & 127) | 128)
+    deep = [10, ...size, rest].concat(deep)
   }
   const cases = [deep, Array<number>(100_000).fill(0x7b), [0x7b], [0x7c], [0x12, 0xff, 0xff, 0xff, 0xff, 7], [0x1a, 0xff, 0xff, 0xff, 0xff, 15, 65], [0x1a, 2, 0xff, 0xfe], [8, 1], [0], [7], [0xff], [0x12, 1, 0x80], Array<number>(20).fill(0xff)]
   let refused = 0
   for (const bytes of cases) try { decode(codec, ...bytes.slice(0, 60_000)) } catch (error) { mismatch(/./)(error); refused++ }
   assert.ok(refused >= cases.length - 2, `${refused} of ${cases.length}`)            // a field of another wire type is an unknown one
-  const trap = decode(codec, 0x22, 15, 10, 9, ...Buffer.from('__proto__'), 0x10, 1) as object
+  const trap = decode(codec, 0x22, 13, 10, 9, ...Buffer.from('__proto__'), 0x10, 1, 0x28, 6) as object
   assert.equal(JSON.stringify(trap), '{"next":null,"packed":[],"s":"","constructor":{"__proto__":1}}')
   assert.equal(Object.getPrototypeOf(trap), Object.prototype)
 })
