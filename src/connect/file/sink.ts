@@ -1,4 +1,3 @@
-import { basename, dirname, join } from 'node:path'
 import { SluiceError } from '../../core/index.ts'
 import type { Context, Delivery, Records, Rejection, Sink, Source } from '../../core/index.ts'
 import { encode } from '../encode.ts'
