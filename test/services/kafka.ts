@@ -171,7 +171,8 @@ async function announced(folder: string): Promise<string> {
 
 /** Ends the broker when the process is gone, however it went. */
 function watch(pid: number, folder: string): void {
-  spawn(process.execPath, [WATCH, String(pid), SCRIPT, folder], { detached: true, stdio: 'ignore', env: ENV }).unref()
+  // nobody's child: who ends a run with all its children would end the watch, but not the broker
+  spawn('sh', ['-c', '"$@" &', 'sh', process.execPath, WATCH, String(pid), SCRIPT, folder], { detached: true, stdio: 'ignore', env: ENV }).unref()
 }
 
 /** Numbers of processes are used again. */
