@@ -7,6 +7,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -40,7 +41,9 @@ export async function startRegistry(): Promise<RegistryService | string> {
         `-Dquarkus.management.port=${management}`, `-Dapicurio.datasource.url=jdbc:h2:file:${join(data, 'schemas')};WRITE_DELAY=0`, '-Dquarkus.http.access-log.enabled=false', '-jar', 'quarkus-run.jar']
       const started = child = spawn(installed.java, command, { cwd: installed.app, stdio: ['ignore', 'pipe', 'pipe'] })
       const said: string[] = []
-      for (const stream of [started.stdout, started.stderr]) stream.on('data', (text: Buffer) => { if (said.length < 200) said.push(text.toString()) })
+      // a test file that fails while it is read must still end
+      started.unref()
+      for (const stream of [started.stdout, started.stderr] as unknown as (Readable & { unref(): void })[]) { stream.unref(); stream.on('data', (text: Buffer) => { if (said.length < 200) said.push(text.toString()) }) }
       for (const end = Date.now() + 90_000; ;) {
         if (await fetch(`${service.url}/schemas/types`).then(({ ok }) => ok, () => false)) return
         if (started.exitCode !== null || Date.now() > end) throw new Error(`the registry did not start: ${said.join('').slice(-2000)}`)
@@ -51,6 +54,7 @@ export async function startRegistry(): Promise<RegistryService | string> {
       const ended = child
       child = undefined
       if (ended === undefined || ended.exitCode !== null || ended.signalCode !== null) return
+      ended.ref()
       ended.kill('SIGKILL')
       await once(ended, 'exit')
     },
@@ -118,7 +122,7 @@ export async function frontOf(target: string): Promise<RegistryFront> {
     front.asked.push(`${asked.method} ${asked.url}`)
     front.seen.push(asked.headers)
     if (front.answer(asked, response)) return
-    const passed = request({ hostname, port, path: pathname + asked.url!, method: asked.method, headers: { ...asked.headers, host: `${hostname}:${port}` } }, answer => {
+    const passed = request({ hostname, port, path: pathname + asked.url!, method: asked.method, headers: { ...asked.headers, host: `${hostname}:${port}`, 'accept-encoding': 'identity' } }, answer => {
       const parts: Buffer[] = []
       answer.on('data', (part: Buffer) => parts.push(part)).on('end', () => {
         response.writeHead(answer.statusCode!, { 'content-type': 'application/json' }).end(front.change(asked.url!, Buffer.concat(parts).toString()))

@@ -75,12 +75,14 @@ export function openRegistry(options: RegistryOptions): Registry {
 
   /** A schema, or that there is none. */
   async function schemaAt(path: string, signal: AbortSignal, body?: object): Promise<Json | undefined> {
-    const { status, code, said, answered } = await ask(path, signal, body)
-    if (status < 300) return answered
-    if (MISSING.has(code)) return undefined
-    // a gateway without the registry behind it says 404 too
-    if (status === 404) await check(signal)
-    else if (body !== undefined) throw refused(path, said)
+    let answer = await ask(path, signal, body)
+    if (answer.status === 404 && !MISSING.has(answer.code)) {
+      // so does a gateway without the registry behind it
+      await check(signal)
+      answer = await ask(path, signal, body)
+    }
+    if (answer.status < 300) return answer.answered
+    if (body !== undefined && answer.status !== 404) throw refused(path, answer.said)
     return undefined
   }
   async function check(signal: AbortSignal): Promise<void> {
