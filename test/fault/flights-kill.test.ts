@@ -37,9 +37,9 @@ test('the flights job, killed twenty times and restarted, leaves every record ex
   const undisturbed = await start('undisturbed', []).ended
   assert.equal(undisturbed.code, 0, undisturbed.error)
 
-  // Twenty random moments, spread over the run: when the committed position has passed a row, and then some milliseconds. A run that has
-  // passed its row before it begins is killed somewhere in its start. The rate leaves something to do after the last kill.
-  const rows = Array.from({ length: KILLS }, () => FROM + Math.floor(Math.random() * 0.9 * (TO - FROM))).sort((a, b) => a - b)
+  // Twenty random moments, one in each twentieth of the run: when the committed position has passed a row, and then some milliseconds. A run
+  // that has passed its row before it begins is killed somewhere in its start. The rate leaves something to do after the last kill.
+  const rows = Array.from({ length: KILLS }, (_, kill) => FROM + Math.floor((kill + Math.random()) / KILLS * 0.9 * (TO - FROM)))
   const at: number[] = []
   let behind = 0
   for (const [kill, row] of rows.entries()) {
