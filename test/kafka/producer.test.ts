@@ -12,6 +12,7 @@ import { openKafkaSink } from '../../src/connect/kafka/sink.ts'
 import type { Rejection, Sink } from '../../src/core/index.ts'
 import { loud, openBed, skip } from './bed.ts'
 import type { Bed } from './bed.ts'
+import { API, openProxy, refuseProduce } from './proxy.ts'
 import { linesOf, numbered, readTopic, valuesIn } from './topics.ts'
 
 describe('the producer', { timeout: 120_000, skip }, () => {
@@ -62,6 +63,20 @@ describe('the producer', { timeout: 120_000, skip }, () => {
       assert.deepEqual(its.map(({ value }) => value), lines.filter(({ key }) => key === `k${k}`).map(({ value }) => value))
       assert.equal(new Set(its.map(({ partition }) => partition)).size, 1)
     }
+  })
+
+  test('a partition whose leader is not ready for the first batch, but for the second', async () => {
+    const topic = await bed.topic(1)
+    const proxy = await openProxy(bed.brokers)
+    opened.push(proxy)
+    let produces = 0
+    // what a leader that was just elected answers, to the first request alone
+    proxy.rewrite = (key, frame) => { if (key === API.PRODUCE && produces++ === 0) return refuseProduce(frame); return undefined }
+    const sink = await sinkTo(topic, { brokers: proxy.brokers, batchBytes: 100, lingerMs: 0 })
+    const words = Array.from({ length: 20 }, (_, i) => `w${i}`)
+    await Promise.all(words.map(value => sink.write(linesOf([{ value: value.padEnd(90, '.') }]))))
+    assert.ok(produces > 1)
+    assert.deepEqual((await valuesIn(bed.cluster, topic)).map(value => value!.replaceAll('.', '')), words)
   })
 
   test('records without a key go to one partition a batch, and to all in turn', async () => {

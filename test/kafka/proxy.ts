@@ -14,6 +14,8 @@ export interface Proxy {
   /** Asked for every request on its way to the broker, and for every answer on its way back. */
   request: (key: number) => Fate | Promise<Fate>
   answer: (key: number, frame: Buffer) => Fate | Promise<Fate>
+  /** Answers a request in the broker's place, who does not see it; undefined: he answers. */
+  rewrite: (key: number, frame: Buffer) => Buffer | undefined
   /** Ends the clients' connections; what has been read from them still goes to the broker. */
   dropClients(): void
   /** Ends all connections, and refuses new ones until `mend`. */
@@ -50,6 +52,8 @@ export async function openProxy(broker: string): Promise<Proxy> {
       const key = frame.readInt16BE(4)
       seen.push(key)
       keys.set(frame.readInt32BE(8), key)
+      const answer = proxy.rewrite(key, frame)
+      if (answer !== undefined) { client.write(answer); return }
       const fate = await proxy.request(key)
       if (fate === 'cut') end()
       else if (fate === 'pass') upstream.write(frame)
@@ -68,6 +72,7 @@ export async function openProxy(broker: string): Promise<Proxy> {
     seen,
     request: () => 'pass',
     answer: () => 'pass',
+    rewrite: () => undefined,
     dropClients() { for (const client of clients) client.destroy() },
     break() {
       broken = true
@@ -104,4 +109,26 @@ function redirect(frame: Buffer, host: string, from: number, to: number): void {
   wanted.write(host, 1)
   wanted.writeInt32BE(from, host.length + 1)
   for (let at = 0; (at = frame.indexOf(wanted, at)) >= 0; at += wanted.length) frame.writeInt32BE(to, at + host.length + 1)
+}
+
+/** NOT_LEADER_OR_FOLLOWER, as the answer to a Produce request (version 9 and later) of one partition. */
+export function refuseProduce(request: Buffer): Buffer {
+  const clientBytes = request.readInt16BE(12)
+  let at = 14 + clientBytes + 1                       // header, with no tagged fields
+  at += Math.max(1, request[at]!)                     // transactional id
+  at += 2 + 4 + 1                                     // acks, time-out, one topic
+  const nameBytes = request[at]!
+  const name = request.subarray(at, at + nameBytes)
+  const partition = request.readInt32BE(at + nameBytes + 1)
+  const body = Buffer.alloc(4 + 2 + 8 + 8 + 8 + 1 + 1 + 1)
+  body.writeInt32BE(partition, 0)
+  body.writeInt16BE(6, 4)
+  body.writeBigInt64BE(-1n, 6)
+  body.writeBigInt64BE(-1n, 14)
+  body.writeBigInt64BE(-1n, 22)
+  body[30] = 1                                        // no record errors, no message, no tagged fields
+  const parts = [request.subarray(8, 12), Buffer.from([0, 2]), name, Buffer.from([2]), body, Buffer.from([0, 0, 0, 0, 0, 0])]
+  const length = Buffer.alloc(4)
+  length.writeInt32BE(parts.reduce((sum, part) => sum + part.length, 0))
+  return Buffer.concat([length, ...parts])
 }

@@ -48,6 +48,8 @@ export interface Queue {
   /** Of the next record that is sent, among those of an identity. */
   sequence: number
   identity: Identity | undefined
+  /** Something of this identity has landed. A broker that does not know a producer takes whatever comes first, so until then nothing may overtake. */
+  known: Identity | undefined
   leader: number | undefined
   locating: boolean
   /** Failures in a row, and when to try again. */

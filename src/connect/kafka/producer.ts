@@ -254,7 +254,7 @@ const writerOf = ({ writers, compression }: Outlet): BatchWriter => writers.pop(
 
 function grow(outlet: Outlet, partitions: number): void {
   for (let index = outlet.queues.length; index < partitions; index++) {
-    outlet.queues.push({ topic: outlet.topic, index, name: partitionName(outlet.topic, index), outlet, filling: undefined, batches: [], flying: 0, sequence: 0, identity: undefined,
+    outlet.queues.push({ topic: outlet.topic, index, name: partitionName(outlet.topic, index), outlet, filling: undefined, batches: [], flying: 0, sequence: 0, identity: undefined, known: undefined,
       leader: undefined, locating: false, failures: 0, notBeforeMs: 0 })
   }
 }

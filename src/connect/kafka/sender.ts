@@ -118,7 +118,7 @@ export class Sender {
     const requests = new Map<number, { readonly batches: Batch[]; bytes: number }>()
     const strangers: string[] = []
     for (const queue of this.#queues) {
-      const batch = nextOf(queue)
+      const batch = nextOf(queue, identity)
       if (batch === undefined) continue
       if (queue.notBeforeMs > nowMs) { this.#wakeAt(queue.notBeforeMs); continue }
       if (queue.leader === undefined) { void this.#locate(queue); continue }
@@ -250,6 +250,7 @@ export class Sender {
   #landed(batch: Batch): void {
     const { queue } = batch
     queue.batches.splice(queue.batches.indexOf(batch), 1)
+    queue.known = queue.identity
     if (queue.batches.length === 0) this.#queues.delete(queue)
     if (queue.failures > 0 && this.#troubled) {
       this.#troubled = false
@@ -317,10 +318,11 @@ export class Sender {
 const INVALID_TIMESTAMP = 32
 
 /** The batch to be sent next; undefined: none now. */
-function nextOf({ batches, flying }: Queue): Batch | undefined {
+function nextOf({ batches, flying, known }: Queue, identity: Identity): Batch | undefined {
+  const most = known === identity ? FLYING_MAX : 1
   for (const batch of batches) {
     if (batch.state === 'back') return undefined
-    if (batch.state === 'ready') return flying < FLYING_MAX ? batch : undefined
+    if (batch.state === 'ready') return flying < most ? batch : undefined
   }
   return undefined
 }
