@@ -78,7 +78,7 @@ describe('units of delivery over connections that fail', { timeout: 600_000, ski
               try { await units.delivery.abort(); break } catch (error) { assert.ok(error instanceof SluiceError && error.severity === 'retry', String(error)) }
             }
           }
-          at = await positionOf(bed.cluster, group)
+          at = await positionOf(bed.cluster, group, topics[0]!)
         }
       }
       calm = true

@@ -116,7 +116,7 @@ describe('writing to brokers that fail', { timeout: 400_000, skip }, () => {
     await once(child, 'exit')
     const began = Date.now()
     const heir = keep(await openUnits({ brokers: kafka.brokers, id, group, topics: [topic] }))
-    assert.equal(await positionOf(bed.cluster, group), 10)
+    assert.equal(await positionOf(bed.cluster, group, topic), 10)
     await heir.write(0, numbered('heir', 10))
     await heir.commit(20)
     assert.deepEqual((await valuesIn(bed.cluster, topic)).sort(), [...numbered('committed', 10), ...numbered('heir', 10)].map(({ value }) => value).sort())
@@ -151,7 +151,7 @@ describe('writing to brokers that fail', { timeout: 400_000, skip }, () => {
           for (;;) {
             try { await delivery.abort(); break } catch (error) { assert.ok(error instanceof SluiceError && error.severity === 'retry', String(error)) }
           }
-          at = await positionOf(bed.cluster, group)
+          at = await positionOf(bed.cluster, group, topic)
         }
       }
     }

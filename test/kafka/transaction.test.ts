@@ -36,14 +36,14 @@ describe('transactions', { timeout: 300_000, skip }, () => {
     await Promise.all(writes)
     assert.deepEqual([...await bed.cluster.topic(topics[0]!).then(({ partitions }) => partitions)].length, 4)
     await commit(200)
-    assert.equal(await positionOf(bed.cluster, group), 200)
+    assert.equal(await positionOf(bed.cluster, group, topics[0]!), 200)
     assert.equal((await valuesIn(bed.cluster, topics[0]!)).length, 200)
     assert.equal((await valuesIn(bed.cluster, topics[1]!)).length, 20)
     await write(0, numbered('hidden', 50))
     await write(1, numbered('hidden', 50))
     await delivery.abort()
     await commit(300)                                  // positions alone
-    assert.equal(await positionOf(bed.cluster, group), 300)
+    assert.equal(await positionOf(bed.cluster, group, topics[0]!), 300)
     assert.equal((await valuesIn(bed.cluster, topics[0]!)).length, 200)
     assert.equal((await valuesIn(bed.cluster, topics[1]!)).length, 20)
     assert.equal((await valuesIn(bed.cluster, topics[0]!, false)).length, 250, 'what was aborted is there, for who wants to see it')
@@ -85,7 +85,7 @@ describe('transactions', { timeout: 300_000, skip }, () => {
     await assert.rejects(zombie.commit(1), { code: 'SLUICE_PRODUCER_FENCED', severity: 'fatal' })
     await heir.commit(7)
     assert.deepEqual(await valuesIn(bed.cluster, topic), ['heir'], 'the zombie has not disturbed its heir')
-    assert.equal(await positionOf(bed.cluster, group), 7)
+    assert.equal(await positionOf(bed.cluster, group, topic), 7)
   })
 
   test('a zombie without an open transaction is shut out too', async () => {
@@ -110,11 +110,11 @@ describe('transactions', { timeout: 300_000, skip }, () => {
     }
     await assert.rejects(commit(1), { code: 'SLUICE_TRANSACTION_FAILED', severity: 'retry' })
     await delivery.abort()
-    assert.equal(await positionOf(bed.cluster, group), 0)
+    assert.equal(await positionOf(bed.cluster, group, topic), 0)
     await write(0, [{ value: 'again' }])
     await commit(1)
     assert.deepEqual(await valuesIn(bed.cluster, topic), ['again'])
-    assert.equal(await positionOf(bed.cluster, group), 1)
+    assert.equal(await positionOf(bed.cluster, group, topic), 1)
   })
 
   test('too long and taken over meanwhile: the new one is left alone', async () => {
@@ -148,7 +148,7 @@ describe('transactions', { timeout: 300_000, skip }, () => {
           await commit(unit + 1)
         }
         assert.ok(cuts > 1 || key === API.INIT_PRODUCER_ID || key === API.METADATA || key === API.FIND_COORDINATOR)
-        assert.equal(await positionOf(bed.cluster, group), 6)
+        assert.equal(await positionOf(bed.cluster, group, topics[0]!), 6)
         const found = await valuesIn(bed.cluster, topics[0]!)
         assert.deepEqual([...found].sort(), Array.from({ length: 6 }, (_, unit) => [...numbered(`u${unit}-`, 20), ...numbered(`v${unit}-`, 20)].map(({ value }) => value)).flat().sort())
         assert.deepEqual(await valuesIn(bed.cluster, topics[1]!), Array.from({ length: 6 }, (_, unit) => numbered(`r${unit}-`, 3).map(({ value }) => value)).flat())
@@ -192,7 +192,7 @@ describe('transactions', { timeout: 300_000, skip }, () => {
       proxy[where] = () => 'pass'
       await delivery.abort()
       const happened = where === 'answer'
-      assert.equal(await positionOf(bed.cluster, group), happened ? 1 : 0)
+      assert.equal(await positionOf(bed.cluster, group, topic), happened ? 1 : 0)
       assert.deepEqual(await valuesIn(bed.cluster, topic), happened ? ['a'] : [])
       await write(0, [{ value: 'b' }])
       await commit(2)
@@ -224,7 +224,7 @@ describe('transactions', { timeout: 300_000, skip }, () => {
       await delivery.abort()
       const before = again ? ['a'] : []
       assert.deepEqual(await valuesIn(bed.cluster, topic), before)
-      assert.equal(await positionOf(bed.cluster, group), before.length)
+      assert.equal(await positionOf(bed.cluster, group, topic), before.length)
       await write(0, [{ value: 'c' }])
       await commit(2)
       assert.deepEqual(await valuesIn(bed.cluster, topic), [...before, 'c'])

@@ -1,9 +1,8 @@
-import { offsetFetchV9 } from '@platformatic/kafka'
 import { testContext } from '../../src/conformance/context.ts'
 import { openCluster } from '../../src/connect/kafka/cluster.ts'
 import type { Cluster } from '../../src/connect/kafka/cluster.ts'
 import { openKafkaDelivery } from '../../src/connect/kafka/delivery.ts'
-import { KAFKA } from '../../src/connect/kafka/errors.ts'
+import { committed } from '../../src/connect/kafka/offsets.ts'
 import type { Delivery, Rejection, Sink } from '../../src/core/index.ts'
 import { loud } from './bed.ts'
 import { linesOf } from './topics.ts'
@@ -50,8 +49,11 @@ export async function openUnits({ brokers, id, group, topics, timeoutMs = 60_000
   }
 }
 
-/** The position that was committed last; 0: none. */
-export async function positionOf(cluster: Cluster, group: string): Promise<number> {
-  const { groups: [found] } = await cluster.request({ group }, offsetFetchV9.api, [[{ groupId: group, memberId: null, memberEpoch: -1, topics: null as never }], true], { retryOn: [KAFKA.UNSTABLE_OFFSET_COMMIT] })
-  return Number(found!.topics[0]?.partitions[0]?.committedOffset ?? 0n)
+/** The position that was committed last; 0: none. The partition is named: asked for all it has, a group leaves out those that have only a position in a
+    transaction just being ended. */
+export async function positionOf(cluster: Cluster, group: string, topic: string): Promise<number> {
+  const partition = `${topic}/0`
+  const found = await committed(cluster, group, [partition], 20_000, new AbortController().signal)
+  if (!found.has(partition)) throw new Error(`${group}: the position of ${partition} stays in an open transaction`)
+  return Number(found.get(partition) ?? 0n)
 }
