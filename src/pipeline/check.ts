@@ -39,8 +39,8 @@ export async function checkPipeline(definition: Definition, { connect = false }:
     if (!connect) return report
     const source = await openSource(definition.source, context)
     opened.push(source)
-    opened.push(await openSink(definition.sink, 'results', context))
-    if (definition.reject !== undefined) opened.push(await openSink(definition.reject, 'rejects', context))
+    opened.push(await openSink(definition.sink, 'results', definition, context))
+    if (definition.reject !== undefined) opened.push(await openSink(definition.reject, 'rejects', definition, context))
     for await (const batch of source.read({ assigned: () => {}, revoked: async () => {}, lost: () => {} }, over.signal)) {
       try {
         if (batch.rows > 0) return { ...report, sample: await sampleOf(batch, stages) }

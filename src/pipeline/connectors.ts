@@ -1,4 +1,5 @@
 import { ownPath } from '../connect/file/options.ts'
+import { SluiceError } from '../core/index.ts'
 import type { Context, Part, Sink, Source } from '../core/index.ts'
 import type { Definition } from './schema.ts'
 
@@ -6,22 +7,31 @@ import type { Definition } from './schema.ts'
 export function openSource(source: Definition['source'], context: Context): Promise<Source> {
   if (isPart<Source>(source)) return source.open(context)
   if ('file' in source) return import('../connect/file/index.ts').then(({ openFileSource }) => openFileSource(source.file, context))
+  if ('kafka' in source) return import('../connect/kafka/index.ts').then(({ openKafkaSource }) => openKafkaSource(source.kafka, context))
   if ('stdin' in source) return import('../connect/stdio/index.ts').then(({ openStdinSource }) => openStdinSource(source.stdin, context))
   return import('../connect/memory/source.ts').then(({ memorySource }) => memorySource(source.memory, context.clock))
 }
 
-/** `as`: what it is for; rejects are written with their keys, headers and causes where results are written as values. */
-export function openSink(sink: Exclude<Definition['reject'], undefined>, as: 'results' | 'rejects', context: Context): Promise<Sink> {
+/** `as`: what it is for, of which pipeline; rejects are written with their keys, headers and causes where results are written as values. */
+export async function openSink(sink: Exclude<Definition['reject'], undefined>, as: 'results' | 'rejects', { name, source }: Pick<Definition, 'name' | 'source'>, context: Context): Promise<Sink> {
   if (isPart<Sink>(sink)) return sink.open(context)
   const format = as === 'rejects' ? { format: 'records' as const } : {}
   if ('file' in sink) return import('../connect/file/index.ts').then(({ openFileSink }) => openFileSink({ ...format, ...sink.file }, context))
+  if ('kafka' in sink) {
+    const { brokers, ...options } = sink.kafka, home = !isPart(source) && 'kafka' in source ? source.kafka : undefined
+    const connection = brokers === undefined ? home : { brokers }
+    if (connection === undefined) throw new SluiceError('SLUICE_CONFIG_INVALID', `the ${as} go to Kafka topic '${options.topic}', and brokers are not named`, { why: 'the source is not Kafka, whose brokers would be taken', fix: 'add brokers: host:9092' })
+    return import('../connect/kafka/index.ts').then(({ connectionOf, openKafkaSink }) => openKafkaSink({ ...connectionOf(connection), ...options }, context, { name }))
+  }
   if ('stdout' in sink) return import('../connect/stdio/index.ts').then(({ openStdoutSink }) => openStdoutSink({ ...format, ...sink.stdout }, context))
   return import('../connect/memory/sink.ts').then(({ memorySink }) => memorySink(sink.memory, context.clock))
 }
 
 /** How many partitions a source has, for `executors: auto`; 1 where only the source itself will know. */
-export async function partitionsOf(source: Definition['source']): Promise<number> {
-  if (isPart(source) || !('file' in source)) return 1
+export async function partitionsOf(source: Definition['source'], context: Pick<Context, 'clock' | 'log' | 'signal'>): Promise<number> {
+  if (isPart(source)) return 1
+  if ('kafka' in source) return import('../connect/kafka/index.ts').then(({ partitionsOf }) => partitionsOf(source.kafka, context))
+  if (!('file' in source)) return 1
   const { filesOf } = await import('../connect/file/index.ts')
   return (await filesOf(source.file)).length
 }
@@ -30,6 +40,7 @@ export async function partitionsOf(source: Definition['source']): Promise<number
 export function placesOf(sink: Definition['reject'], executors: number): readonly string[] {
   if (sink === undefined || isPart(sink)) return []
   if ('file' in sink) return Array.from({ length: executors }, (_, executor) => ownPath(sink.file.path, { executor, executors }))
+  if ('kafka' in sink) return [`topic ${sink.kafka.topic}`]
   return 'stdout' in sink ? ['the standard output'] : []
 }
 

@@ -78,8 +78,8 @@ async function openParts(definition: Definition, context: Context, { news }: Exe
     opened.push(stages.control)
     news?.({ modelLoaded: true })
     const source = await keep(openSource(definition.source, context))
-    const sink = await keep(openSink(definition.sink, 'results', context))
-    const reject = definition.reject === undefined ? undefined : await keep(openSink(definition.reject, 'rejects', context))
+    const sink = await keep(openSink(definition.sink, 'results', definition, context))
+    const reject = definition.reject === undefined ? undefined : await keep(openSink(definition.reject, 'rejects', definition, context))
     return { ...stages, source, sink, ...(reject === undefined ? {} : { reject }),
       rejects: rejects(definition.name), close }
   } catch (error) {

@@ -47,11 +47,11 @@ const wrong: readonly [danger: string, text: string, place: string, message: str
   ['unknown-key-deep', instead('  hour', '  hour: { path: date, az: hourOfDay }'), '5:23', "unknown key 'az'; did you mean 'as'?"],
   ['key-is-missing', without('strategy'), '1:1', "'strategy' is missing"],
   ['key-is-missing-deep', instead('strategy', 'strategy: { embedded: { version: v1 } }'), '6:13', "'strategy.embedded.model' is missing"],
-  ['kafka-source', instead('source', 'source: { kafka: { brokers: 127.0.0.1:9092, topics: [flights] } }'), '2:11', 'kafka is not in this version; known here: file, stdin'],
-  ['kafka-sink', instead('sink', 'sink: { kafka: { topic: flights } }'), '8:9', 'kafka is not in this version; known here: file, stdout'],
-  ['two-sinks', instead('sink', 'sink: { file: { path: x }, stdout: {} }'), '8:7', 'sink is only one of: file, stdout; found file and stdout'],
-  ['no-sink', instead('sink', 'sink: {}'), '8:7', 'sink is one of: file, stdout'],
-  ['sink-of-another-kind', instead('sink', 'sink: out.ndjson'), '8:7', 'expected a mapping with one of: file, stdout'],
+  ['kafka-without-a-group', instead('source', 'source: { kafka: { brokers: 127.0.0.1:9092, topics: [flights] } }'), '2:11', "'source.kafka.group' is missing"],
+  ['later-part', instead('sink', 'sink: { cassandra: { table: flights } }'), '8:9', 'cassandra is not in this version; known here: file, kafka, stdout'],
+  ['two-sinks', instead('sink', 'sink: { file: { path: x }, stdout: {} }'), '8:7', 'sink is only one of: file, kafka, stdout; found file and stdout'],
+  ['no-sink', instead('sink', 'sink: {}'), '8:7', 'sink is one of: file, kafka, stdout'],
+  ['sink-of-another-kind', instead('sink', 'sink: out.ndjson'), '8:7', 'expected a mapping with one of: file, kafka, stdout'],
   ['word-not-in-the-list', instead('  hour', '  hour: { path: date, as: hourOfday }'), '5:27', "expected one of: hourOfDay, dayOfWeek, month, epochMs, log1p, length; did you mean 'hourOfDay'?"],
   ['no-such-time-zone', instead('  hour', '  hour: { path: date, as: hourOfDay, zone: America/Chicgo }'), '5:44', 'is not a time zone'],
   ['number-as-text', `${GOOD}delivery: { everyMs: fast }`, '9:22', 'expected a number, found text'],
@@ -158,7 +158,7 @@ for (const [set, at, message] of [
   ['a..b=x', '--set a..b', "'a..b' is no path"],
   ['__proto__.polluted=1', '--set __proto__.polluted', 'is no path'],
   ['name=[', '--set name', 'the value is not valid YAML'],
-  ['sink.stdout={}', '--set sink.stdout', 'sink is only one of: file, stdout; found file and stdout'],
+  ['sink.stdout={}', '--set sink.stdout', 'sink is only one of: file, kafka, stdout; found file and stdout'],
 ] as const) {
   test(`--set ${set} is refused`, async () => {
     const error = await failure(file(GOOD), [set])

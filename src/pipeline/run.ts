@@ -52,7 +52,7 @@ export async function runPipeline(definition: Definition, options: RunOptions = 
   const log = options.log ?? silent
   const signal = options.signal ?? new AbortController().signal
   const metrics = createMetrics({ pipeline: definition.name })
-  const executors = await executorsOf(definition, options)
+  const executors = await executorsOf(definition, options, { clock, log, signal })
   const skips = skipsOf(options.skips ?? [])
   const { http = options.http, stuckAfterMs } = { ...definition.operating, ...(options.http === undefined ? {} : { http: options.http }) }
   const health = createHealth({ clock, executors, ...(stuckAfterMs === undefined ? {} : { stuckAfterMs }) })
@@ -92,9 +92,9 @@ export async function reportHealth(metrics: Registry, clock: Clock, over: AbortS
 }
 
 /** auto: as many as there are partitions and cores. A limit is counted by one executor. */
-async function executorsOf(definition: Definition, { executors = definition.executors ?? 1, limit }: RunOptions): Promise<number> {
+async function executorsOf(definition: Definition, { executors = definition.executors ?? 1, limit }: RunOptions, context: Parameters<typeof partitionsOf>[1]): Promise<number> {
   if (limit !== undefined) return 1
-  return executors === 'auto' ? Math.min(availableParallelism(), await partitionsOf(definition.source)) : executors
+  return executors === 'auto' ? Math.min(availableParallelism(), await partitionsOf(definition.source, context)) : executors
 }
 
 /** @throws SLUICE_CONFIG_INVALID */

@@ -25,7 +25,7 @@ const meant = (key: string, known: readonly string[]): string | undefined => {
   return word === undefined ? undefined : `; did you mean '${word}'?`
 }
 /** What later versions will know. */
-const LATER = ['kafka', 'http', 'cassandra', 'sqlite', 'remote', 'stored', 'auto', 'router', 'learn', 'serve']
+const LATER = ['http', 'cassandra', 'sqlite', 'remote', 'stored', 'auto', 'router', 'learn', 'serve']
 
 /** Exactly one of several keys: the parts that may stand at a place. `also` may stand beside it. */
 function oneOf<S extends z.core.$ZodShape, A extends z.core.$ZodShape>(what: string, parts: S, also: A): z.ZodType<Choice<S, A>, Choice<S, A>>
@@ -93,6 +93,54 @@ const stdoutSink = object({
   format: z.enum(['ndjson', 'csv', 'records']).exactOptional().describe('How records are written.').meta({ default: 'ndjson' }),
 }).describe('Records to the standard output.')
 
+const connection = {
+  clientId: text().exactOptional().describe('How the brokers call us in logs and quotas.').meta({ default: 'sluice' }),
+  tls: z.union([z.boolean(), object({
+    caFile: text().exactOptional().describe("PEM: who signed the brokers' certificates. Left out: the authorities Node knows."),
+    certFile: text().exactOptional().describe('PEM: our own certificate, where brokers ask for one.'),
+    keyFile: text().exactOptional().describe('PEM: the key of our own certificate.'),
+    servername: text().exactOptional().describe('The name in the certificate, where it is not the host.'),
+    rejectUnauthorized: z.boolean().exactOptional().describe('false: any certificate will do.').meta({ default: true }),
+  })], { error: 'expected true, false or a mapping' }).exactOptional().describe('Encrypts the connections.'),
+  sasl: object({
+    mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer']).describe('How the brokers are told who we are.'),
+    username: text().exactOptional().describe('Of plain and scram.'),
+    password: text().exactOptional().describe('Of plain and scram.'),
+    token: text().exactOptional().describe('Of oauthbearer.'),
+  }).exactOptional().describe('Who we are.'),
+  requestTimeoutMs: count().exactOptional().describe('A request without an answer for so long is given up.').meta({ default: 30000 }),
+}
+const brokers = () => z.union([text(), z.array(text()).min(1).readonly()], { error: 'expected host:port or a list of them' })
+
+const kafkaSource = object({
+  brokers: brokers().describe('host:port, one or several: where the cluster is asked first.'),
+  ...connection,
+  topics: z.array(text()).min(1).readonly().exactOptional().describe('The topics to read. This, or pattern.'),
+  pattern: text().exactOptional().describe('All topics whose whole name fits, also those made later (RE2).'),
+  group: text().describe('The group that keeps the positions. Every executor, of any process, is a member of it.'),
+  from: text().exactOptional().describe('Where reading begins when the group has no position: earliest, latest, or an ISO time.').meta({ default: 'earliest' }),
+  instance: text().exactOptional().describe('A name of this process, for good: a restart takes its partitions and its transactions over at once.'),
+  isolation: z.enum(['read_committed', 'read_uncommitted']).exactOptional().describe('Whether records of aborted and open transactions are left out.').meta({ default: 'read_committed' }),
+  checkCrcs: z.boolean().exactOptional().describe('Compares the checksum of every record batch.').meta({ default: false }),
+  batchBytes: count().exactOptional().describe('Bytes of a batch, and of a partition in one fetch.').meta({ default: 1048576 }),
+  fetchBytes: count().exactOptional().describe('Bytes of one fetch from one broker.').meta({ default: 8388608 }),
+  fetchWaitMs: count().exactOptional().describe('How long a broker may wait for fetchMinBytes.').meta({ default: 500 }),
+  fetchMinBytes: count().exactOptional().describe('What a broker waits for.').meta({ default: 1 }),
+  recordBytesMax: count().exactOptional().describe('A larger record is rejected.').meta({ default: 16777216 }),
+  rebalanceMs: count().exactOptional().describe('How long a member may take to give partitions back.').meta({ default: 45000 }),
+}).describe('Records from topics, as a member of a consumer group.')
+
+const kafkaSink = object({
+  brokers: brokers().exactOptional().describe('host:port, one or several. Left out: the connection of the source, if that is Kafka.'),
+  ...connection,
+  topic: text().describe('The topic to write to.'),
+  compression: z.enum(['none', 'gzip', 'snappy', 'lz4', 'zstd']).exactOptional().describe('How record batches are compressed.').meta({ default: 'none' }),
+  lingerMs: ms().exactOptional().describe('How long a record may wait for others.').meta({ default: 5 }),
+  batchBytes: count().exactOptional().describe('Bytes of a record batch.').meta({ default: 1048576 }),
+  recordBytesMax: count().exactOptional().describe('A larger record is refused. Left out: what the topic takes.'),
+  transactionTimeoutMs: count().exactOptional().describe('The broker aborts a transaction that is open for so long.').meta({ default: 60000 }),
+}).describe('Records into a topic; exactly once from topics of the same cluster.')
+
 const memory = <T extends object>() => programOnly<T>((value) => typeof value === 'object' && value !== null)
 
 const feature = z.union([
@@ -128,6 +176,7 @@ const result = z.union([
 
 const sinks = {
   file: fileSink,
+  kafka: kafkaSink,
   stdout: stdoutSink,
   memory: memory<MemorySinkOptions>(),
 }
@@ -139,23 +188,23 @@ const stopAbove = z.union([
   z.literal(false),
 ], { error: 'expected share and records, or false' }).describe('Stops the pipeline when so much is rejected that stream and pipeline cannot fit together: more than this share of so many records in a row. false: never.')
 
-const source = { file: fileSource, stdin: stdinSource, memory: memory<MemorySourceOptions>() }
+const source = { file: fileSource, kafka: kafkaSource, stdin: stdinSource, memory: memory<MemorySourceOptions>() }
 
 const definition = object({
   name: text().max(200).regex(/^[^\p{Cc}]*$/u, { error: 'must be one line' }).describe('The name of the pipeline, in logs, metrics and rejects.'),
-  source: z.union([oneOf('source', source), part<Source>()], { error: 'expected a mapping with one of: file, stdin' }).describe('Where records come from.'),
+  source: z.union([oneOf('source', source), part<Source>()], { error: 'expected a mapping with one of: file, kafka, stdin' }).describe('Where records come from.'),
   when: filter.exactOptional().describe('Only records whose values at these paths are equal to these are scored; others are passed by.'),
   features: z.union([z.record(text(), feature), fn<FeaturesFunction>()], { error: 'expected a mapping of features' })
     .exactOptional().describe("The model's inputs and where they are in a record. Left out: under the model's own names."),
   strategy: oneOf('strategy', { embedded }).describe('Where the model runs.'),
   result: result.describe('What is made of a prediction.'),
-  sink: z.union([oneOf('sink', sinks), part<Sink>()], { error: 'expected a mapping with one of: file, stdout' }).describe('Where results go.'),
+  sink: z.union([oneOf('sink', sinks), part<Sink>()], { error: 'expected a mapping with one of: file, kafka, stdout' }).describe('Where results go.'),
   delivery: object({
     guarantee: z.enum(['exactly-once', 'at-least-once']).exactOptional().describe('Left out: the best that source and sinks can give together.'),
     everyMs: count().exactOptional().describe('How often results become visible and the position is committed.').meta({ default: flowDefaults.commitEveryMs }),
     bytes: count().exactOptional().describe('Also as soon as so many bytes are written.').meta({ default: flowDefaults.commitBytes }),
   }).exactOptional().describe('What is promised, and how often it is kept.'),
-  reject: z.union([oneOf('reject', sinks, { stopAbove: stopAbove.exactOptional() }), part<Sink>()], { error: 'expected a mapping with one of: file, stdout' })
+  reject: z.union([oneOf('reject', sinks, { stopAbove: stopAbove.exactOptional() }), part<Sink>()], { error: 'expected a mapping with one of: file, kafka, stdout' })
     .exactOptional().describe('Where records go that fail. Left out: the pipeline stops at the first one.'),
   flow: object({
     bytesMax: count().exactOptional().describe('Bytes of records in flight, at most, in all executors together.').meta({ default: flowDefaults.bytesMax }),

@@ -58,7 +58,7 @@ const LOOK_MS = 100
 /** While no broker can be reached it goes on trying, and says so, until the context's signal is aborted.
     @throws SLUICE_AUTHENTICATION_FAILED, SLUICE_BROKER_UNSUPPORTED, SLUICE_CONFIG_INVALID, SLUICE_FILE_MISSING; SLUICE_SOURCE_AWAY, SLUICE_SINK_AWAY when
     it was stopped */
-export async function openCluster(connection: KafkaConnection, context: Context, role: Role): Promise<Cluster> {
+export async function openCluster(connection: KafkaConnection, context: Pick<Context, 'clock' | 'log' | 'signal'>, role: Role): Promise<Cluster> {
   const { clock, log, signal } = context
   const bootstrap = addressesOf(connection.brokers)
   const options = await linkOptions(connection, role)

@@ -1,3 +1,5 @@
+export { partitionsOf } from './count.ts'
+export { connectionOf } from './options.ts'
 export type { KafkaConnection, KafkaSasl, KafkaSinkOptions, KafkaSourceOptions, KafkaTls } from './options.ts'
 export { openKafkaSink } from './sink.ts'
 export type { SinkPlace } from './sink.ts'

@@ -57,7 +57,7 @@ export interface KafkaSourceOptions extends KafkaConnection {
   readonly rebalanceMs?: number
 }
 
-/** Records into a topic. */
+/** Records into a topic. A key goes to the partition where Java's producer puts it (murmur2); records without one go to all partitions in turn, a batch each. */
 export interface KafkaSinkOptions extends KafkaConnection {
   readonly topic: string
   readonly compression?: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
@@ -69,6 +69,10 @@ export interface KafkaSinkOptions extends KafkaConnection {
   readonly recordBytesMax?: number
   /** Default 60000. */
   readonly transactionTimeoutMs?: number
-  /** `key` (default): as Java's producer does. `source`: the number of the partition it came from. */
-  readonly partitionBy?: 'key' | 'source'
 }
+
+/** The part of options that says how the brokers are reached. */
+export const connectionOf = ({ brokers, clientId, tls, sasl, requestTimeoutMs }: KafkaConnection): KafkaConnection => ({
+  brokers, ...(clientId === undefined ? {} : { clientId }), ...(tls === undefined ? {} : { tls }), ...(sasl === undefined ? {} : { sasl }),
+  ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
+})

@@ -24,7 +24,7 @@ export async function openKafkaSink(options: KafkaSinkOptions, context: Context,
   try {
     const { lingerMs = 5, requestTimeoutMs = 30_000 } = options
     const producer = new Producer(cluster, idempotent(cluster), { lingerMs, requestTimeoutMs, deliveryMs: DELIVERIES * requestTimeoutMs }, context)
-    return new KafkaSink(options, place, cluster, producer, await producer.outlet(options), context)
+    return new KafkaSink(options, place, cluster, producer, await patiently(context, () => producer.outlet(options)), context)
   } catch (error) {
     await cluster.close()
     throw error
@@ -91,14 +91,23 @@ class KafkaSink implements Sink {
   }
 }
 
+/** While it is away, again and again: whoever starts first waits for the other. */
+async function patiently<T>({ clock, log, signal }: Context, work: () => Promise<T>): Promise<T> {
+  for (let ms = 250; ; ms = Math.min(2 * ms, 10_000)) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof SluiceError) || error.severity !== 'retry' || signal.aborted) throw error
+      log.write('warn', `${error.message}; trying again in ${ms} ms`, { code: error.code, at: error.at })
+      await clock.sleep(ms, signal)
+    }
+  }
+}
 const clusterId = async (cluster: Cluster): Promise<string | null> => (await cluster.request('any', metadataV12.api, [[], false, false])).clusterId ?? null
 const isSame = (a: KafkaConnection, b: KafkaConnection): boolean => String(a.brokers) === String(b.brokers)
 const isKafka = (source: Source): source is KafkaSource => 'kafka' in source
 
 /** @throws SLUICE_CONFIG_INVALID */
-function check(options: KafkaSinkOptions): void {
-  const { topic, partitionBy, compression = 'none' } = options
+function check({ topic }: KafkaSinkOptions): void {
   if (topic === '') throw new SluiceError('SLUICE_CONFIG_INVALID', 'topic is empty', { why: 'a sink writes to one', fix: 'topic: NAME' })
-  void partitionBy
-  void compression
 }
