@@ -87,11 +87,11 @@ test('an error is printed with line, column and caret, without a stack, and with
   assert.match(loud.stderr, /\n {4}at .*load\.ts:/)
 })
 
-test('kafka is refused by name', async () => {
-  file('kafka.yaml', GOOD.replace('sink: { file: { path: out.ndjson } }', 'sink: { kafka: { topic: flights } }'))
-  const { code, stderr } = await sluice(['run', 'kafka.yaml'], { cwd: at })
+test('a sink of a later version is refused by name', async () => {
+  file('later.yaml', GOOD.replace('sink: { file: { path: out.ndjson } }', 'sink: { cassandra: { table: flights } }'))
+  const { code, stderr } = await sluice(['run', 'later.yaml'], { cwd: at })
   assert.equal(code, 1)
-  assert.match(stderr, /kafka is not in this version; known here: file, stdout\n.*\n.*\n {2}code: SLUICE_CONFIG_INVALID\n {2}at: {3}kafka.yaml:5:9/)
+  assert.match(stderr, /cassandra is not in this version; known here: file, kafka, stdout\n.*\n.*\n {2}code: SLUICE_CONFIG_INVALID\n {2}at: {3}later.yaml:5:9/)
 })
 
 test('secret-in-error: what a reference stands for is in no output of a pipeline that fails, whenever it fails', async () => {

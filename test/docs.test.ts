@@ -81,7 +81,7 @@ interface Schema {
   readonly enum?: readonly unknown[]
   readonly default?: unknown
 }
-/** Every key of a pipeline: `source.file.path`, `features.NAME.as`. What a reject sink shares with a sink is told once. */
+/** Every key of a pipeline: `source.file.path`, `features.NAME.as`. What is the same at several places is told once. */
 function keysOf(schema: Schema, path = ''): Key[] {
   const inside = path === '' ? '' : `${path}.`
   return [schema, ...schema.anyOf ?? []].flatMap(({ properties = {}, additionalProperties }) => [
@@ -89,7 +89,8 @@ function keysOf(schema: Schema, path = ''): Key[] {
       { path: inside + key, values: of.enum ?? [], ...of.default === undefined ? {} : { default: of.default } }, ...keysOf(of, inside + key),
     ]),
     ...typeof additionalProperties === 'object' ? keysOf(additionalProperties, `${path}.NAME`) : [],
-  ]).filter(({ path: key }) => !/^reject\.(?!stopAbove)\w+\./.test(key))
+  ]).filter(({ path: key }) => !/^reject\.(?!stopAbove)\w+\.|^sink\.kafka\.(clientId|requestTimeoutMs|tls|sasl)\b/.test(key))
+    .map((key) => ({ ...key, path: key.path.replace(/^(source|sink)\.kafka\.codec\./, 'codec.').replace(/^codec\.\w+\./, 'codec.NAME.') }))
 }
 
 test('the definition page has every key of the schema, its default and its values, and no other key', () => {

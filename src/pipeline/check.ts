@@ -3,7 +3,7 @@ import { systemClock } from '../flow/index.ts'
 import { createArena } from '../kernels/arena.ts'
 import { createMetrics } from '../operating/index.ts'
 import type { Version } from '../strategies/embedded/index.ts'
-import { openSink, openSource } from './connectors.ts'
+import { asideOf, openSink, openSource } from './connectors.ts'
 import { openStages } from './executor.ts'
 import type { Definition } from './schema.ts'
 
@@ -23,6 +23,8 @@ export interface Sample {
 }
 
 const SAMPLE_ROWS = 100
+/** A stream may be silent: it is open, and that is what was asked. */
+const SAMPLE_MS = 10_000
 
 /** Everything that can be checked before the first record: the model, its signature against features and result. With `connect` also that
     source and sinks open, and what the first records become; nothing is written and no position moves.
@@ -37,11 +39,12 @@ export async function checkPipeline(definition: Definition, { connect = false }:
   try {
     const report = { pipeline: definition.name, model: stages.control.version }
     if (!connect) return report
-    const source = await openSource(definition.source, context)
+    const source = await openSource(asideOf(definition.source), context)
     opened.push(source)
     opened.push(await openSink(definition.sink, 'results', definition, context))
     if (definition.reject !== undefined) opened.push(await openSink(definition.reject, 'rejects', definition, context))
-    for await (const batch of source.read({ assigned: () => {}, revoked: async () => {}, lost: () => {} }, over.signal)) {
+    const enough = AbortSignal.any([over.signal, AbortSignal.timeout(SAMPLE_MS)])
+    for await (const batch of source.read({ assigned: () => {}, revoked: async () => {}, lost: () => {} }, enough)) {
       try {
         if (batch.rows > 0) return { ...report, sample: await sampleOf(batch, stages) }
       } finally {

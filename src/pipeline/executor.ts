@@ -6,7 +6,7 @@ import { createArena } from '../kernels/arena.ts'
 import { custom, merge, object, rejects } from '../results/index.ts'
 import { embedded } from '../strategies/embedded/index.ts'
 import type { Embedded } from '../strategies/embedded/index.ts'
-import { openSink, openSource } from './connectors.ts'
+import { codedResult, openSink, openSource } from './connectors.ts'
 import type { Definition } from './schema.ts'
 
 /** What an executor is given: its place among the others, and what it shares with them. */
@@ -80,7 +80,8 @@ async function openParts(definition: Definition, context: Context, { news }: Exe
     const source = await keep(openSource(definition.source, context))
     const sink = await keep(openSink(definition.sink, 'results', definition, context))
     const reject = definition.reject === undefined ? undefined : await keep(openSink(definition.reject, 'rejects', definition, context))
-    return { ...stages, source, sink, ...(reject === undefined ? {} : { reject }),
+    const result = await codedResult(stages.result, definition, context)
+    return { ...stages, result, source, sink, ...(reject === undefined ? {} : { reject }),
       rejects: rejects(definition.name), close }
   } catch (error) {
     await close()

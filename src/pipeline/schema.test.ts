@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FileSinkOptions, FileSourceOptions } from '../connect/file/options.ts'
+import type { KafkaSinkOptions, KafkaSourceOptions } from '../connect/kafka/options.ts'
+import type { ReadCodec, WriteCodec } from '../connect/registry/options.ts'
 import type { StdinOptions, StdoutOptions } from '../connect/stdio/options.ts'
 import { SluiceError } from '../core/index.ts'
 import type { Part, Sink } from '../core/index.ts'
@@ -15,8 +17,12 @@ type Place<T, K extends string> = T extends { readonly [P in K]: infer O } ? T e
 const same: [
   Both<Place<Definition['source'], 'file'>, FileSourceOptions>, Both<Place<Definition['source'], 'stdin'>, StdinOptions>,
   Both<Place<Definition['sink'], 'file'>, FileSinkOptions>, Both<Place<Definition['sink'], 'stdout'>, StdoutOptions>,
+  Both<Place<Definition['source'], 'kafka'>, KafkaSourceOptions & { readonly codec?: ReadCodec }>,
+  Both<Place<Definition['sink'], 'kafka'>, Target & { readonly codec?: WriteCodec }>, Both<Place<NonNullable<Definition['reject']>, 'kafka'>, Target>,
   Both<Exclude<NonNullable<Definition['features']>, FeaturesFunction>, WithoutUndefined<FeatureSpecs>>, Both<Extract<Definition['result'], (...of: never[]) => unknown>, ResultFunction>,
-] = [true, true, true, true, true, true]
+] = [true, true, true, true, true, true, true, true, true]
+/** The connection of a sink may be that of the source. */
+type Target = Omit<KafkaSinkOptions, 'brokers'> & Partial<Pick<KafkaSinkOptions, 'brokers'>>
 /** Options for programs allow undefined; a definition leaves a key out. */
 type WithoutUndefined<T> = T extends (...of: never[]) => unknown ? T : T extends object ? { [K in keyof T]: WithoutUndefined<Exclude<T[K], undefined>> } : T
 

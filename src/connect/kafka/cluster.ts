@@ -266,7 +266,7 @@ interface Known extends Topic { readonly atMs: number; stale: boolean }
 const isAway = (error: unknown): error is SluiceError => error instanceof SluiceError && error.code.endsWith('_AWAY')
 
 /** All error codes of an answer, wherever they stand in it. */
-export function codesOf(answer: unknown, into: number[] = []): number[] {
+function codesOf(answer: unknown, into: number[] = []): number[] {
   if (Array.isArray(answer)) for (const part of answer) codesOf(part, into)
   else if (typeof answer === 'object' && answer !== null && !ArrayBuffer.isView(answer)) {
     for (const [name, value] of Object.entries(answer)) {

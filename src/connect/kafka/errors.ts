@@ -46,7 +46,7 @@ export interface Asked {
 }
 
 export const away = (role: Role): Code => role === 'source' ? 'SLUICE_SOURCE_AWAY' : 'SLUICE_SINK_AWAY'
-export const failed = (role: Role): Code => role === 'source' ? 'SLUICE_SOURCE_FAILED' : 'SLUICE_WRITE_FAILED'
+const failed = (role: Role): Code => role === 'source' ? 'SLUICE_SOURCE_FAILED' : 'SLUICE_WRITE_FAILED'
 
 export const codeName = (code: number): string => protocolErrorsCodesById[code] ?? `error ${code}`
 
