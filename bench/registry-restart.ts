@@ -9,13 +9,10 @@ import { frameBytes } from '../src/codecs/framing.ts'
 import { Packer } from '../src/codecs/pack.ts'
 import { testContext } from '../src/conformance/context.ts'
 import { openKafkaSink, openKafkaSource } from '../src/connect/kafka/index.ts'
-import { decoding, encoding } from '../src/connect/registry/index.ts'
-import type { Source } from '../src/core/index.ts'
-import { columns } from '../src/features/index.ts'
-import { flowDefaults, run } from '../src/flow/index.ts'
+import { flowDefaults } from '../src/flow/index.ts'
 import { createArena } from '../src/kernels/arena.ts'
-import { object, rejects } from '../src/results/index.ts'
-import { embedded } from '../src/strategies/embedded/index.ts'
+import { totalOf } from '../src/operating/index.ts'
+import { runPipeline } from '../src/pipeline/run.ts'
 import { openBed } from '../test/kafka/bed.ts'
 import { register, startRegistry } from '../test/services/registry.ts'
 
@@ -55,19 +52,22 @@ await producer.close()
 said(`${COUNT} records in ${VERSIONS} versions of a schema are in the topic`)
 
 const stop = new AbortController(), cpu = process.cpuUsage(), start = performance.now()
-const control = await embedded({ model: 'test/golden/models/xgboost/multi-iris/model.json' }, context)
-const source: Source = await decoding(await openKafkaSource({ brokers: bed.brokers, topics: [input], group }, context), { avro: { registry: { url: registry.url } } }, context)
-const plain = object({ id: 'id', kind: 'label' }, { origin: false })
+const url = registry.url, codec = { avro: { registry: { url } } }
 let seen = 0
-const counted = { check: plain.check.bind(plain), write: (batch: Parameters<typeof plain.write>[0], of: Parameters<typeof plain.write>[1]) => { seen += batch.rows; return plain.write(batch, of) } }
-const result = await encoding(counted, { avro: { registry: { url: registry.url } } }, output, context)
-result.check(control.signature)
-const sink = await openKafkaSink({ brokers: bed.brokers, topic: output }, context, { name: 'bench' }), reject = await openKafkaSink({ brokers: bed.brokers, topic: refused }, context, { name: 'bench' })
-const ended = run({ source, sink, reject, features: columns(undefined, { arena: context.arena }), control, result, rejects: rejects('bench'), clock: context.clock, log: context.log, metrics: context.metrics, guarantee: 'exactly-once', options: { ...flowDefaults, recordsMax: COUNT } }, stop.signal)
+const ended = runPipeline({
+  name: group,
+  source: { kafka: { brokers: bed.brokers, topics: [input], group, codec } },
+  strategy: { embedded: { model: 'test/golden/models/xgboost/multi-iris/model.json' } },
+  result: { object: { id: 'id', kind: 'label' }, origin: false },
+  sink: { kafka: { topic: output, codec } },
+  reject: { kafka: { topic: refused } },
+  delivery: { guarantee: 'exactly-once' },
+}, { signal: stop.signal, limit: COUNT, log: context.log, started: ({ snapshot }) => { counting = setInterval(() => { seen = totalOf(snapshot(), 'sluice_records_total') }, 5) } })
+let counting: NodeJS.Timeout | undefined
 ended.catch(() => {})
 
 const until = async (holds: () => boolean): Promise<void> => {
-  while (!holds()) await Promise.race([new Promise(resolve => { setTimeout(resolve, 20) }), ended.then(end => { if (!holds()) throw new Error(`ended: ${JSON.stringify(end)}`) })])
+  while (!holds()) await Promise.race([new Promise(resolve => { setTimeout(resolve, 20) }), ended.then(end => { if (!holds()) throw new Error(`it ended after ${end.records} records`) })])
 }
 await until(() => seen > COUNT * 0.35)
 await registry.kill()
@@ -80,8 +80,8 @@ const standing = seen
 await registry.start()
 said(`the registry is back; ${standing === seen ? 'nothing' : `${seen - standing} records`} went on meanwhile`)
 await ended
+clearInterval(counting)
 const wall = performance.now() - start, { user, system } = process.cpuUsage(cpu)
-for (const part of [reject, sink, source, control]) await part.close()
 
 const read = avroReader(parseAvro(JSON.stringify(scored))), times = new Uint8Array(COUNT), last = new Map<string, number>(), back = new AbortController()
 let out = 0, doubled = 0, disordered = 0
