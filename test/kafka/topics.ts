@@ -13,7 +13,7 @@ export interface Line {
   readonly headers?: readonly (readonly [name: string, value: string | null])[]
   readonly timeMs?: number
 }
-export interface Found extends Required<Line> { readonly partition: number; readonly offset: number }
+export interface Found extends Required<Line> { readonly partition: number; readonly offset: number; readonly bytes: Uint8Array | null }
 
 /** Brokers delete what is old. */
 const NOW = Date.now()
@@ -52,7 +52,8 @@ export async function readTopic(cluster: Cluster, topic: string, committed = tru
       const rows = { ...walked, release() {} }
       for (let row = 0; row < rows.rows; row++) {
         const headers = partOf(rows, rows.headers, row)
-        found.push({ partition: index, offset: rows.offsets[row]!, key: text(partOf(rows, rows.keys, row)), value: text(partOf(rows, rows.values, row)), timeMs: rows.timesMs[row]!,
+        const bytes = partOf(rows, rows.values, row)
+        found.push({ partition: index, offset: rows.offsets[row]!, key: text(partOf(rows, rows.keys, row)), value: text(bytes), bytes, timeMs: rows.timesMs[row]!,
           headers: headers === null ? [] : readHeaders(headers, 0, headers.length).map(({ name, value }) => [name, text(value)]) })
       }
       offset = walked.next
