@@ -64,5 +64,5 @@ test('stalled-sink in a process of its own: heap and buffers stay where they are
   assert.ok(records! > 200_000, `${records} records`)
   assert.ok(read === 0, `${read} batches read while stalled`)
   assert.ok(after! - before! < MiB, `grew by ${after! - before!} bytes while stalled`)
-  assert.ok(peak! < 20 * MiB, `${peak} bytes at most, with 8 MiB allowed in flight`)
+  assert.ok(peak! < 28 * MiB, `${peak} bytes at most, with 8 MiB allowed in flight`)
 })
