@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
-import { apiVersionsV3, Connection } from '@platformatic/kafka'
-import type { API, ConnectionOptions } from '@platformatic/kafka'
+import type { ConnectionOptions as TlsOptions } from 'node:tls'
+import { apiVersionsV3, saslAuthenticateV2, saslHandshakeV1, saslOAuthBearer, saslPlain, saslScramSha } from '@platformatic/kafka'
+import type { API, Connection } from '@platformatic/kafka'
 import { SluiceError } from '../../core/index.ts'
 import { connectionError, givenUp } from './errors.ts'
 import type { Role } from './errors.ts'
 import type { KafkaConnection, KafkaSasl, KafkaTls } from './options.ts'
+import { Socket } from './socket.ts'
+import type { Room } from './socket.ts'
 
 export interface Address { readonly host: string; readonly port: number }
 
@@ -15,90 +18,103 @@ export interface Link {
   /** Versions of each API, by its key. */
   readonly versions: ReadonlyMap<number, readonly [min: number, max: number]>
   /** The answer, with the error codes in it. Rejects when the connection ends, when there is no answer in time (then the connection is closed: its
-      order is lost), or when the signal is aborted.
+      order is lost), or when the signal is aborted. The bytes of an answer lie in `room`, if given, and in memory of their own else.
       @throws SLUICE_SOURCE_AWAY, SLUICE_SINK_AWAY */
-  call<A extends unknown[], R>(api: API<A, R>, args: A, timeoutMs: number, signal: AbortSignal | undefined): Promise<R>
+  call<A extends unknown[], R>(api: API<A, R>, args: A, timeoutMs: number, signal: AbortSignal | undefined, room?: Room): Promise<R>
   close(): void
 }
 
-export interface LinkOptions { readonly role: Role; readonly clientId: string; readonly requestTimeoutMs: number; readonly library: ConnectionOptions }
+export interface LinkOptions {
+  readonly role: Role
+  readonly clientId: string
+  readonly requestTimeoutMs: number
+  readonly tls: TlsOptions | undefined
+  readonly sasl: KafkaSasl | undefined
+}
 
 const CONNECT_MS = 10_000
-const LONGEST_MS = 2_147_483_647
 
 /** @throws SLUICE_SOURCE_AWAY, SLUICE_SINK_AWAY, SLUICE_AUTHENTICATION_FAILED, SLUICE_BROKER_UNSUPPORTED */
-export async function openLink({ host, port }: Address, { role, clientId, library, requestTimeoutMs }: LinkOptions): Promise<Link> {
+export async function openLink({ host, port }: Address, { role, clientId, tls, sasl, requestTimeoutMs }: LinkOptions): Promise<Link> {
   const where = `${host}:${port}`
-  // a number is no name to ask for (RFC 6066)
-  const connection = new Connection(clientId, library.tls === undefined ? library : { tlsServerName: isIP(host) === 0, ...library })
   const pending = new Set<(error: unknown) => void>()
-  let closed = false, cause: unknown
-  const end = (error?: unknown) => {
-    cause ??= error
-    if (closed) return
+  let closed = false, cause: unknown, prolonging: ReturnType<typeof setTimeout> | undefined
+  // a number is no name to ask for (RFC 6066)
+  const socket = new Socket({ host, port, clientId, connectMs: CONNECT_MS, tls: tls === undefined ? undefined : { ...isIP(host) === 0 ? { servername: host } : {}, ...tls } }, error => {
     closed = true
-    connection.socket?.destroy()
-    for (const fail of pending) fail(cause ?? new Error('the connection was closed'))
-  }
-  connection.on('error', end)          // without a listener it would end the process
-  connection.on('close', () => end())
+    cause = error
+    clearTimeout(prolonging)
+    for (const fail of pending) fail(error)
+  })
 
-  const call: Link['call'] = (api, args, timeoutMs, signal) => new Promise((resolve, reject) => {
+  const call: Link['call'] = (api, args, timeoutMs, signal, room) => new Promise((resolve, reject) => {
     const settle = () => { clearTimeout(timer); pending.delete(fail); signal?.removeEventListener('abort', leave) }
     const fail = (error: unknown) => { settle(); reject(connectionError(error, role, where)) }
     const leave = () => { settle(); reject(givenUp(role)) }
-    const timer = setTimeout(() => { fail(new Error(`no answer within ${timeoutMs} ms`)); end() }, timeoutMs)
+    const timer = setTimeout(() => { socket.destroy(new Error(`no answer within ${timeoutMs} ms`)) }, timeoutMs)
     if (signal?.aborted) return leave()
-    if (closed) return fail(cause ?? new Error('the connection was closed'))
+    if (closed) return fail(cause)
     pending.add(fail)
     signal?.addEventListener('abort', leave, { once: true })
-    api(connection, ...args, (error, response) => {
-      if (!pending.has(fail)) return
-      const answer = (error as { readonly response?: unknown } | null)?.response
-      if (error === null) { settle(); resolve(response!) }
-      else if (answer !== undefined) { settle(); resolve(answer as typeof response & {}) }
-      else fail(error)
+    socket.withRoom(room, () => {
+      api(socket as unknown as Connection, ...args, (error, response) => {
+        if (!pending.has(fail)) return
+        const answer = (error as { readonly response?: unknown } | null)?.response
+        if (error === null) { settle(); resolve(response!) }
+        else if (answer !== undefined) { settle(); resolve(answer as typeof response & {}) }
+        else fail(error)
+      })
     })
   })
 
-  let timer: ReturnType<typeof setTimeout> | undefined
+  /** Some brokers end a session after a while, unless it is prolonged on the same connection (KIP-368). */
+  const authenticate = async (credentials: KafkaSasl): Promise<void> => {
+    const late = setTimeout(() => socket.destroy(new Error(`no answer to the credentials within ${requestTimeoutMs} ms`)), requestTimeoutMs)
+    try {
+      const sessionMs = await prove(socket, credentials)
+      if (sessionMs > 0) prolonging = setTimeout(() => { socket.alone(() => authenticate(credentials)).catch((error: unknown) => socket.destroy(error as Error)) }, sessionMs * 0.8).unref()
+    } finally {
+      clearTimeout(late)
+    }
+  }
+
   try {
-    const late = new Promise<never>((_, reject) => { timer = setTimeout(() => reject(new Error(`no connection within ${CONNECT_MS} ms`)), CONNECT_MS + 1000) })
-    await Promise.race([connection.connect(host, port), late])
+    await socket.open()
     const { errorCode, apiKeys } = await call(apiVersionsV3.api, ['sluice', '1'], requestTimeoutMs, undefined)
     if (errorCode !== 0) throw new SluiceError('SLUICE_BROKER_UNSUPPORTED', `${where} does not answer ApiVersions 3`, { at: where })
+    if (sasl !== undefined) await authenticate(sasl)
     const versions = new Map(apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, [minVersion, maxVersion] as const]))
-    return { get closed() { return closed }, versions, call, close: () => end() }
+    return { get closed() { return closed }, versions, call, close: () => socket.destroy(new Error('the connection was closed')) }
   } catch (error) {
-    end()
+    socket.destroy(error as Error)
     throw connectionError(error, role, where)
-  } finally {
-    clearTimeout(timer)
   }
+}
+
+/** How long the session lasts, in ms; 0: for as long as the connection. */
+async function prove(socket: Socket, { mechanism, username = '', password = '', token = '' }: KafkaSasl): Promise<number> {
+  const connection = socket as unknown as Connection, authenticate = saslAuthenticateV2.api
+  await saslHandshakeV1.api.async(connection, MECHANISMS[mechanism])
+  const { sessionLifetimeMs } = mechanism === 'plain' ? await saslPlain.authenticate(authenticate, connection, username, password)
+    : mechanism === 'oauthbearer' ? await saslOAuthBearer.authenticate(authenticate, connection, token, {})
+      : await saslScramSha.authenticate(authenticate, connection, mechanism === 'scram-sha-256' ? 'SHA-256' : 'SHA-512', username, password)
+  return Number(sessionLifetimeMs)
 }
 
 const MECHANISMS = { 'plain': 'PLAIN', 'scram-sha-256': 'SCRAM-SHA-256', 'scram-sha-512': 'SCRAM-SHA-512', 'oauthbearer': 'OAUTHBEARER' } as const
 
-/** Our options as the library calls them.
+/** Our options, with the files they name.
     @throws SLUICE_FILE_MISSING, SLUICE_FILE_DENIED, SLUICE_CONFIG_INVALID */
 export async function linkOptions({ clientId = 'sluice', tls, sasl, requestTimeoutMs = 30_000 }: KafkaConnection, role: Role): Promise<LinkOptions> {
-  return {
-    role, clientId, requestTimeoutMs,
-    library: {
-      connectTimeout: CONNECT_MS, requestTimeout: LONGEST_MS,              // ours are in call
-      maxInflights: 64,                                                    // a queue of the library's would only hide them
-      ...(tls === undefined || tls === false ? {} : await tlsOf(tls === true ? {} : tls)),
-      ...(sasl === undefined ? {} : { sasl: saslOf(sasl) }),
-    },
-  }
+  if (sasl !== undefined) check(sasl)
+  return { role, clientId, requestTimeoutMs, tls: tls === undefined || tls === false ? undefined : await tlsOf(tls === true ? {} : tls), sasl }
 }
 
-async function tlsOf({ caFile, certFile, keyFile, servername, rejectUnauthorized }: KafkaTls): Promise<Pick<ConnectionOptions, 'tls' | 'tlsServerName'>> {
+async function tlsOf({ caFile, certFile, keyFile, servername, rejectUnauthorized }: KafkaTls): Promise<TlsOptions> {
   const [ca, cert, key] = await Promise.all([caFile, certFile, keyFile].map(path => path === undefined ? undefined : pem(path)))
   return {
-    tls: { ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }),
-      ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }) },
-    ...(servername === undefined ? {} : { tlsServerName: servername }),
+    ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }),
+    ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }), ...(servername === undefined ? {} : { servername }),
   }
 }
 
@@ -111,12 +127,12 @@ async function pem(path: string): Promise<Buffer> {
   }
 }
 
-function saslOf({ mechanism, username, password, token }: KafkaSasl): NonNullable<ConnectionOptions['sasl']> {
+/** @throws SLUICE_CONFIG_INVALID */
+function check({ mechanism, username, password, token }: KafkaSasl): void {
   const needed = mechanism === 'oauthbearer' ? { token } : { username, password }
   for (const [name, value] of Object.entries(needed)) {
     if (value === undefined || value === '') throw new SluiceError('SLUICE_CONFIG_INVALID', `sasl.${name} is missing`, { why: `mechanism ${mechanism} needs it`, fix: `set sasl.${name}` })
   }
-  return { mechanism: MECHANISMS[mechanism], ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }), ...(token === undefined ? {} : { token }) }
 }
 
 /** @throws SLUICE_CONFIG_INVALID */
