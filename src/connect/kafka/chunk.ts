@@ -1,6 +1,7 @@
 import { SluiceError } from '../../core/index.ts'
 import type { Arena, RecordBatch, Region, Rejection, Slices } from '../../core/index.ts'
 import { tooLarge } from '../textbatch.ts'
+import type { Frame } from './frames.ts'
 import type { ReadSettings } from './reading.ts'
 import { AbortedFilter, walkRecords } from './wire/index.ts'
 import type { AbortedTransaction, Walked } from './wire/index.ts'
@@ -15,6 +16,7 @@ export class Chunk {
   readonly next: number
   readonly #partition: string
   readonly #data: Uint8Array
+  #frame: Frame | undefined
   readonly #filter: AbortedFilter | undefined
   readonly #settings: ReadSettings
   readonly #arena: Arena
@@ -23,13 +25,15 @@ export class Chunk {
   #at = 0
   #end: number
 
-  constructor(partition: string, from: number, data: Uint8Array, aborted: readonly AbortedTransaction[], settings: ReadSettings, arena: Arena) {
+  /** `data` lies in the frame, which is released when nothing of it is needed. */
+  constructor(partition: string, from: number, data: Uint8Array, frame: Frame, aborted: readonly AbortedTransaction[], settings: ReadSettings, arena: Arena) {
     this.#partition = partition
     this.#data = data
     this.#settings = settings
     this.#arena = arena
     this.#filter = settings.isolation === 'read_committed' ? new AbortedFilter(aborted) : undefined
     ;[this.#end, this.next] = wholeBatches(data, from)
+    if (this.#end > 0) { frame.retain(); this.#frame = frame }
   }
 
   /** Bytes not yet handed out. */
@@ -66,6 +70,8 @@ export class Chunk {
       })
       if (walked.end <= this.#at) throw new SluiceError('SLUICE_BATCH_CORRUPT', `${this.#partition}: a record batch behind offset ${from} has no end`, { at: `${this.#partition}@${from}` })
       this.#at = walked.end
+      // what was walked lies elsewhere now
+      if (this.#at >= this.#end) this.#leave()
       return { ...walked, release }
     } catch (error) {
       release()
@@ -73,8 +79,14 @@ export class Chunk {
     }
   }
 
+  #leave(): void {
+    this.#frame?.release()
+    this.#frame = undefined
+  }
+
   release(): void {
     this.#at = this.#end
+    this.#leave()
     for (const part of this.#parts.splice(0)) part.release()
   }
 }

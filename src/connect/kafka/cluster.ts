@@ -7,6 +7,7 @@ import type { Address, Link } from './connection.ts'
 import { away, codeName, givenUp, KAFKA, LEADERLESS, MOVED, protocolError } from './errors.ts'
 import type { Role } from './errors.ts'
 import type { KafkaConnection } from './options.ts'
+import type { Room } from './socket.ts'
 
 export interface Partition { readonly index: number; /** -1: none now. */ readonly leader: number; readonly leaderEpoch: number }
 export interface Topic { readonly name: string; readonly id: string; /** By index. */ readonly partitions: readonly Partition[] }
@@ -22,6 +23,8 @@ export interface RequestOptions {
   readonly timeoutMs?: number
   /** Codes upon which it is asked again, after a wait of 5 ms that doubles up to 100 ms; those of a coordinator that has moved always are. */
   readonly retryOn?: readonly number[]
+  /** Where the answer is to lie. */
+  readonly room?: Room
 }
 
 /** The brokers. Who opens it closes it. */
@@ -82,7 +85,7 @@ export async function openCluster(connection: KafkaConnection, context: Pick<Con
     entry.opening.then(opened => { entry.link = opened; versions.set(where, opened.versions) }, () => { if (links.get(key) === entry) links.delete(key) })
     return entry.opening
   }
-  const call = async <A extends unknown[], R>(address: Address, api: API<A, R>, args: A, { purpose = 'control', signal, timeoutMs = requestTimeoutMs }: RequestOptions): Promise<R> => {
+  const call = async <A extends unknown[], R>(address: Address, api: API<A, R>, args: A, { purpose = 'control', signal, timeoutMs = requestTimeoutMs, room }: RequestOptions): Promise<R> => {
     if (over.signal.aborted) throw givenUp(role)
     const opened = await unlessAborted(link(address, purpose), signal)
     if (over.signal.aborted) { opened.close(); throw givenUp(role) }
@@ -92,7 +95,7 @@ export async function openCluster(connection: KafkaConnection, context: Pick<Con
         { at: `${address.host}:${address.port}`, why: max < 0 ? 'the broker does not have this API' : `the broker speaks versions ${min} to ${max} of it` })
     }
     try {
-      return await opened.call(api, args, timeoutMs, signal)
+      return await opened.call(api, args, timeoutMs, signal, room)
     } finally {
       if (purpose === 'fetch' && signal?.aborted === true) opened.close()  // a long poll would hold up the next one
     }

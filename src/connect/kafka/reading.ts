@@ -4,6 +4,7 @@ import { Chunk } from './chunk.ts'
 import type { Cluster } from './cluster.ts'
 import { codeName, KAFKA, LEADERLESS, protocolError } from './errors.ts'
 import { fetchFrom } from './fetching.ts'
+import { Frames } from './frames.ts'
 import type { Fetched } from './fetching.ts'
 import { bounds } from './offsets.ts'
 import type { Start } from './offsets.ts'
@@ -53,6 +54,8 @@ export class Reading {
   readonly #locate: (partitions: readonly string[], signal: AbortSignal) => Promise<readonly Start[]>
   readonly #over = new AbortController()
   readonly #readers = new Map<string, Reader>()
+  /** One on its way, one being read, of each of some brokers. */
+  readonly #frames = new Frames(4)
   /** Told to the owner, and not taken back. */
   readonly #told = new Set<string>()
   /** Assigned; where to begin is being asked. */
@@ -255,11 +258,12 @@ export class Reading {
         }
         const asked = its.map((_, i) => its[(i + turn) % its.length]!)       // a broker fills the answer in the order of the request
         try {
-          const answers = await fetchFrom(this.#cluster, node, asked, bytesMax, this.#settings, this.#over.signal)
+          const answers = await fetchFrom(this.#cluster, node, asked, bytesMax, this.#settings, this.#frames, this.#over.signal)
           if (this.#over.signal.aborted) return
           failures = 0
           let refused = false
           for (const answer of answers) if (this.#reads(answer.reader) && answer.reader.fetchAt === answer.from && this.#arrived(answer)) refused = true
+          answers[0]?.frame.release()
           this.#wake()
           if (refused) await clock.sleep(20, this.#over.signal)
         } catch (error) {
@@ -284,10 +288,10 @@ export class Reading {
   }
 
   /** Whether the broker refused. */
-  #arrived({ reader, errorCode, highWatermark, records, abortedTransactions }: Fetched): boolean {
+  #arrived({ reader, errorCode, highWatermark, records, frame, abortedTransactions }: Fetched): boolean {
     if (errorCode === KAFKA.NONE) {
       reader.highWatermark = highWatermark
-      const chunk = new Chunk(reader.name, reader.fetchAt, records, abortedTransactions, this.#settings, this.#context.arena)
+      const chunk = new Chunk(reader.name, reader.fetchAt, records, frame, abortedTransactions, this.#settings, this.#context.arena)
       reader.fetchAt = chunk.next
       if (!chunk.empty) {
         reader.chunks.push(chunk)
