@@ -3,10 +3,15 @@ import type { Path } from '../codecs/paths.ts'
 import { valuesOf } from '../codecs/values.ts'
 import type { Value, Values } from '../codecs/values.ts'
 import { SluiceError } from '../core/index.ts'
-import type { Arena, Column, Extracted, Features, Rejection, Signature, Tensor, TensorSpec } from '../core/index.ts'
+import type { Arena, Column, Extracted, Features, RecordBatch, Rejection, Signature, Tensor, TensorSpec } from '../core/index.ts'
 import { cellOf } from './cells.ts'
+import { leafOf } from './leaf.ts'
 import { DERIVED } from './options.ts'
 import type { FeatureOptions, FeaturesFunction, FeatureSpec, FeatureSpecs, PathFeature } from './options.ts'
+import { wantedOf } from './place.ts'
+import type { Place } from './place.ts'
+import { DONE, jsonScanner, PLAIN } from './scan.ts'
+import type { Scanner } from './scan.ts'
 import { testOf } from './when.ts'
 import type { Test } from './when.ts'
 import { zoneOf } from './zone.ts'
@@ -33,17 +38,29 @@ export function columns(specs?: FeatureSpecs | FeaturesFunction, options: Featur
       const inputs = signature.inputs.map(spec => inputOf(spec))
       getter.check(inputs.flatMap(({ columns }) => columns.map(({ name }) => name)))
       const plans = [false, true].map(textual => inputs.map(({ columns }) => columns.map(column => getter.take(column, textual))))
+      const scanner = filter === undefined ? scannerOf(inputs, getter, options.arena) : undefined
       return {
         extract(batch, wanted): Extracted {
-          const values = valuesOf(batch, paths, wanted)
+          const present = presentOf(batch, wanted)
+          const memories = inputs.map(({ dtype, columns }) => numbers(dtype, present.length * columns.length, options.arena))
+          const state = new Uint8Array(present.length).fill(PLAIN)
+          if (batch.decoder === undefined && batch.columns === undefined) scanner?.scan(batch, present, memories[0]!.data, state)
+          const unsure = state.includes(PLAIN) ? present.filter((_, i) => state[i] === PLAIN) : NONE
+          const values = valuesOf(batch, paths, unsure)
           const plan = plans[values.textual ? 1 : 0]!
-          const memories = inputs.map(({ dtype, columns }) => numbers(dtype, wanted.length * columns.length, options.arena))
-          const halves = batch.rejected === undefined || batch.rejected.length === 0 ? undefined : new Set(batch.rejected.map(({ row }) => row))
-          const kept = new Int32Array(wanted.length), rejected: Rejection[] = []
+          const kept = new Int32Array(present.length), rejected: Rejection[] = []
           let rows = 0
-          for (let i = 0; i < wanted.length; i++) {
-            const row = wanted[i]!
-            if (batch.values.start[row]! < 0 || halves?.has(row) === true) continue
+          if (unsure.length === 0) { kept.set(present); rows = present.length }
+          else for (let i = 0; i < present.length; i++) {
+            const row = present[i]!
+            if (state[i] === DONE) {
+              if (rows < i) for (let input = 0; input < memories.length; input++) {
+                const { data } = memories[input]!, width = inputs[input]!.columns.length
+                data.copyWithin(rows * width, i * width, (i + 1) * width)
+              }
+              kept[rows++] = row
+              continue
+            }
             try {
               values.open(row)
               if (filter !== undefined && !filter(values)) continue
@@ -68,6 +85,28 @@ export function columns(specs?: FeatureSpecs | FeaturesFunction, options: Featur
       }
     },
   }
+}
+
+const NONE = new Int32Array(0)
+
+/** The rows that have a value, and a whole one. */
+function presentOf({ values: { start }, rejected }: RecordBatch, wanted: Int32Array): Int32Array {
+  const halves = rejected === undefined || rejected.length === 0 ? undefined : new Set(rejected.map(({ row }) => row))
+  const isThere = (row: number): boolean => start[row]! >= 0 && halves?.has(row) !== true
+  return wanted.every(isThere) ? wanted : wanted.filter(isThere)
+}
+
+/** undefined: there are no kernels, or they cannot do what is asked for. */
+function scannerOf(inputs: readonly Input[], getter: Getter, arena: Arena | undefined): Scanner | undefined {
+  if (inputs.length !== 1) return undefined
+  const { dtype, columns } = inputs[0]!, places: Place[] = []
+  for (const [index, column] of columns.entries()) {
+    const place = getter.place(column, index)
+    if (place === undefined) return undefined
+    places.push(place)
+  }
+  const wanted = wantedOf(places)
+  return wanted === undefined ? undefined : jsonScanner(arena, wanted, columns.length, dtype)
 }
 
 interface Input { readonly name: string; readonly dtype: 'float32' | 'float64'; readonly columns: readonly Column[]; shapeOf(rows: number): number[] }
@@ -95,6 +134,8 @@ interface Getter {
   /** @throws SLUICE_FEATURE_UNKNOWN, SLUICE_FEATURE_UNUSED */
   check(wanted: readonly string[]): void
   take(column: Column, textual: boolean): Take
+  /** The same of JSON for a scan. undefined: a scan cannot do it. */
+  place(column: Column, index: number): Place | undefined
   /** Once a record, before its columns. */
   open(values: Values): Value | undefined
 }
@@ -108,6 +149,7 @@ function fromNames(indexOf: (path: Path) => number, options: FeatureOptions): Ge
       const cell = cellOf({ title: `feature '${column.name}'`, column, zone, textual })
       return values => cell.encode(values.at(index))
     },
+    place: (column, index) => ({ path: nameAsPath(column.name), leaf: leafOf(cellOf({ title: column.name, column, zone, textual: false }), column, index) }),
     open: () => undefined,
   }
 }
@@ -119,6 +161,7 @@ function fromFunction(all: FeaturesFunction): Getter {
       const cell = cellOf({ title: `feature '${column.name}'`, column, zone: zoneOf('UTC'), textual: false })
       return (_, read) => cell.encode(Object.hasOwn(read!, column.name) ? read![column.name] : undefined)
     },
+    place: () => undefined,
     open(values) {
       const read = called('the features function', all, values.value())
       if (typeof read !== 'object' || read === null || read instanceof Promise) throw new SluiceError('SLUICE_FEATURE_FAILED', 'the features function gave no object', { fix: 'return an object of features; it may not be async' })
@@ -145,6 +188,13 @@ function fromSpecs(specs: FeatureSpecs, indexOf: (path: Path) => number, options
       }
     },
     take: (column, textual) => features.get(column.name)!(column, textual),
+    place(column, index) {
+      const spec = specs[column.name]!
+      if (typeof spec === 'function' || (typeof spec === 'object' && (spec.as !== undefined || spec.when !== undefined))) return undefined
+      const feature: PathFeature = typeof spec === 'string' ? { path: spec } : spec
+      const cell = cellOf({ title: column.name, column, type: feature.type, default: feature.default, zone: zoneOf('UTC'), textual: false })
+      return { path: parsePath(feature.path), leaf: leafOf(cell, column, index) }
+    },
     open: () => undefined,
   }
 }

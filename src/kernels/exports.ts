@@ -7,4 +7,13 @@ export interface KernelExports {
   crc32c(at: number, length: number): number
   /** 1: the bytes are valid UTF-8. */
   utf8(at: number, length: number): number
+  /** Where powersOfFive belongs. */
+  pow5Table(): number
+  /** For who lays tables out (shape.ts). */
+  addField(shape: number, field: number): void
+  addToken(dictionary: number, at: number, length: number, value: number): void
+  /** Rows of float32 (or 64) from JSON records, `stride` bytes apart. spans: begin and end of each, u32; flags: a byte each, 1 where the plain path
+      must decide. Answers how many are flagged. */
+  scanJson32(spans: number, count: number, shape: number, rows: number, stride: number, flags: number): number
+  scanJson64(spans: number, count: number, shape: number, rows: number, stride: number, flags: number): number
 }

@@ -1,5 +1,6 @@
 import type { Arena, Region } from '../core/index.ts'
 import type { KernelExports } from './exports.ts'
+import { powersOfFive } from './tables.ts'
 import { instanceOf } from './webassembly.ts'
 import type { KernelMemory, KernelModule } from './webassembly.ts'
 
@@ -25,5 +26,6 @@ export function attach(arena: Arena, kernels: Kernels): void { opened.set(arena,
 export function instantiate(module: KernelModule, memory: KernelMemory): KernelExports {
   const run = instanceOf(module, memory) as KernelExports
   run.crcInit()
+  new BigUint64Array(memory.buffer, run.pow5Table()).set(powersOfFive())
   return run
 }

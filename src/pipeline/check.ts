@@ -5,6 +5,7 @@ import { createMetrics } from '../operating/index.ts'
 import type { Version } from '../strategies/embedded/index.ts'
 import { asideOf, openSink, openSource } from './connectors.ts'
 import { openStages } from './executor.ts'
+import { kernelModule } from './kernels.ts'
 import type { Definition } from './schema.ts'
 
 export interface CheckReport {
@@ -32,7 +33,7 @@ const SAMPLE_MS = 10_000
 export async function checkPipeline(definition: Definition, { connect = false }: { readonly connect?: boolean } = {}): Promise<CheckReport> {
   const over = new AbortController()
   const context: Context = {
-    executor: 0, executors: 1, clock: systemClock, log: { write: () => {} }, metrics: createMetrics(), arena: createArena(16 * 2 ** 20), signal: over.signal,
+    executor: 0, executors: 1, clock: systemClock, log: { write: () => {} }, metrics: createMetrics(), arena: createArena(16 * 2 ** 20, await kernelModule()), signal: over.signal,
   }
   const stages = await openStages(definition, context)
   const opened: { close(): Promise<void> }[] = [stages.control]

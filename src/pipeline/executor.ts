@@ -7,6 +7,7 @@ import { custom, merge, object, rejects } from '../results/index.ts'
 import { embedded } from '../strategies/embedded/index.ts'
 import type { Embedded } from '../strategies/embedded/index.ts'
 import { codedResult, openSink, openSource } from './connectors.ts'
+import { kernelModule } from './kernels.ts'
 import type { Definition } from './schema.ts'
 
 /** What an executor is given: its place among the others, and what it shares with them. */
@@ -26,7 +27,7 @@ export interface ExecutorOptions {
 /** Opens the parts of a pipeline, runs it to its end, closes them. */
 export async function runExecutor(definition: Definition, options: ExecutorOptions): Promise<Ended> {
   const flow = flowOptionsOf(definition, options)
-  const context: Context = { ...pick(options), arena: createArena(flow.bytesMax) }
+  const context: Context = { ...pick(options), arena: createArena(flow.bytesMax, await kernelModule()) }
   const parts = await openParts(definition, context, options)
   try {
     return await run({ ...parts, clock: options.clock, log: options.log, metrics: options.metrics, skips: options.skips, options: flow,

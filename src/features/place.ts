@@ -1,0 +1,46 @@
+import type { Path } from '../codecs/paths.ts'
+import type { Leaf, Wanted } from '../kernels/shape.ts'
+
+/** Where in a record one number comes from, and what is made of what lies there. */
+export interface Place { readonly path: Path; readonly leaf: Leaf }
+
+interface Node { readonly leaves: Leaf[]; readonly fields: Map<string, Node>; readonly elements: Map<number, Node> }
+const node = (): Node => ({ leaves: [], fields: new Map(), elements: new Map() })
+
+/** All places as one tree. undefined: something is wanted both as a whole and in parts, or as an object and as an array. */
+export function wantedOf(places: readonly Place[]): Wanted | undefined {
+  const root = node()
+  for (const { path: { steps }, leaf } of places) {
+    let at = root
+    for (const step of steps) at = typeof step === 'number' ? child(at.elements, step) : child(at.fields, step)
+    at.leaves.push(leaf)
+  }
+  return root.elements.size > 0 ? undefined : wanted(root)
+}
+
+function child<K>(of: Map<K, Node>, step: K): Node {
+  let found = of.get(step)
+  if (found === undefined) of.set(step, found = node())
+  return found
+}
+
+function wanted({ leaves, fields, elements }: Node): Wanted | undefined {
+  if (Number(leaves.length > 0) + Number(fields.size > 0) + Number(elements.size > 0) > 1) return undefined
+  if (leaves.length > 0) return { leaves }
+  if (elements.size > 0) {
+    const inside = all(elements)
+    return inside === undefined ? undefined : { elements: inside }
+  }
+  const inside = all(fields)
+  return inside === undefined ? undefined : { fields: inside }
+}
+
+function all<K>(nodes: ReadonlyMap<K, Node>): Map<K, Wanted> | undefined {
+  const made = new Map<K, Wanted>()
+  for (const [key, each] of nodes) {
+    const of = wanted(each)
+    if (of === undefined) return undefined
+    made.set(key, of)
+  }
+  return made
+}

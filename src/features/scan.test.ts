@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { mutate, Random } from '../../test/support/mutations.ts'
+import { Packer, batchOf } from '../codecs/pack.ts'
+import type { Column, RecordBatch, Signature } from '../core/index.ts'
+import { createArena } from '../kernels/arena.ts'
+import type { KernelExports } from '../kernels/exports.ts'
+import { kernelsOf } from '../kernels/host.ts'
+import { kernelModule } from '../pipeline/kernels.ts'
+import { columns } from './columns.ts'
+import type { FeatureOptions, FeatureSpecs } from './options.ts'
+
+/** Records per kind; FUZZ=10000000 for a long run, SEED for another. */
+const RECORDS = Number(process.env['FUZZ'] ?? 200_000), SEED = Number(process.env['SEED'] ?? 1)
+const BATCH = 500
+
+const module = (await kernelModule())!
+const arena = createArena(2 ** 24, module)
+// how many records the kernels leave to the plain path, which would do all of them as well
+let seen = 0, left = 0
+const kernels = kernelsOf(arena)! as { run: KernelExports }, { run } = kernels
+const counting = (scan: KernelExports['scanJson32']): KernelExports['scanJson32'] => (spans, count, ...others) => {
+  const flagged = scan(spans, count, ...others)
+  seen += count
+  left += flagged
+  return flagged
+}
+kernels.run = { ...run, scanJson32: counting(run.scanJson32), scanJson64: counting(run.scanJson64) }
+const encoder = new TextEncoder()
+
+interface Kind {
+  readonly name: string
+  readonly columns: readonly (string | Column)[]
+  readonly specs?: FeatureSpecs
+  readonly options?: FeatureOptions
+  readonly dtype?: 'float32' | 'float64'
+  readonly header?: readonly string[]
+  record(random: Random): string
+}
+
+const numberOf = (random: Random): number => {
+  switch (random.below(6)) {
+    case 0: return random.below(10)
+    case 1: return random.below(1_000_000) / 1000 - 300
+    case 2: return random.bits() * random.below(1000) * random.one([1, -1, 1, random.bits()])
+    case 3: return random.bits() / 2 ** 32
+    case 4: return Math.fround(random.bits() / 2 ** 33)
+    default: return random.bits() / 2 ** 32 * 10 ** (random.below(60) - 30)
+  }
+}
+const WORDS = ['AA', 'UA', 'DL', 'a word of twenty-nine bytes..', 'thirty bytes, the longest one..', '', '\u00fcber', '7', 'true']
+const NAMES = ['a', 'b', 'f13.key', 'fourteen_bytes', 'fifteen__bytes_', 'sixteen___bytes_', 'seventeen__bytes_', 'a_name_of_thirty_one_bytes_____', 'a_name_of_thirty_two_bytes______', 'a_name_of_more_than_two_vectors_of_sixteen_bytes', '\u00fcber', 'x']
+const object = (random: Random, entries: [string, unknown][]): string => {
+  // order, blanks, and what nobody wants
+  if (random.chance(0.15)) entries.sort(() => random.below(2) * 2 - 1)
+  if (random.chance(0.3)) entries.splice(random.below(entries.length + 1), 0, ['note', random.one(['on time', 'a \\ "quoted" \u00fc\ud83d\ude00\n', { deep: [1, { x: null }, 'y'], more: {} }, [], -1.5e-7, true, null])])
+  const made = Object.fromEntries(entries)
+  return random.chance(0.1) ? JSON.stringify(made, null, 1 + random.below(3)) : random.chance(0.2) ? JSON.stringify(made).replaceAll('":', '": ') : JSON.stringify(made)
+}
+const sometimes = (random: Random, value: unknown): unknown => random.chance(0.01) ? random.one([null, true, false, '5', [], {}]) : value
+const many = Array.from({ length: 90 }, (_, i) => `f${i}`)
+
+const KINDS: readonly Kind[] = [
+  { name: 'flat', columns: NAMES.map(name => ({ name, missing: true })), dtype: 'float32',
+    record: random => object(random, NAMES.filter(() => !random.chance(0.01)).map(name => [name, sometimes(random, numberOf(random))])) },
+  { name: 'float64, no rule for missing values', columns: ['a', 'b', 'c', 'd'],
+    record: random => object(random, ['a', 'b', 'c', 'd'].filter(() => !random.chance(0.02)).map(name => [name, sometimes(random, numberOf(random))])) },
+  { name: 'nested and lists', columns: ['a', 'b', 'c', 'd', 'e', 'f', { name: 'g', missing: true }].map(column => column), dtype: 'float64',
+    specs: { a: 'x.a', b: 'x.y.b', c: 'list[0].c', d: 'list[2].d', e: 'numbers[1]', f: { path: "['odd.name'].f", default: 3 }, g: { path: 'x.y.g', default: null } },
+    record: random => object(random, [['x', sometimes(random, { a: numberOf(random), y: sometimes(random, random.chance(0.5) ? { b: 1.5, g: 2 } : { b: numberOf(random) }) })],
+      ['list', sometimes(random, [{ c: numberOf(random) }, 'between', { d: 5, e: [] }, 7].slice(0, 2 + random.below(4)))], ['numbers', [numberOf(random), numberOf(random), null].slice(0, 1 + random.below(3))], ['odd.name', sometimes(random, { f: random.below(10) })]]) },
+  { name: 'categories', columns: [{ name: 'a', categories: WORDS, missing: true }, { name: 'b', categories: [7, -1.5, 1e21, true, 'AA', 'odd "name"'], unknown: NaN, missing: true }, { name: 'c', categories: ['x', `${'long'.repeat(20)}`], unknown: 9 }, { name: 'd' }],
+    specs: { a: 'a', b: 'b', c: { path: 'c.c', default: 'x' }, d: { path: 'a', type: 'number', default: 1 } },
+    record: random => object(random, [['a', sometimes(random, random.chance(0.7) ? null : random.one(WORDS))], ['b', sometimes(random, random.one([7, -1.5, 1e21, true, false, 'AA', 'XX', 'odd "name"', 'y'.repeat(40), 8]))], ['c', sometimes(random, { c: random.one(['x', 'y', 'long'.repeat(20), 'longer than the tokens'.repeat(3)]) })]]) },
+  { name: 'types and defaults', columns: ['a', 'b', { name: 'c', missing: true }, { name: 'd', categories: ['p', 'q'] }],
+    specs: { a: { path: 'a', type: 'number', default: true }, b: { path: 'b', type: 'boolean' }, c: { path: 'c', default: null }, d: { path: 'd', type: 'string', default: 'q' } },
+    record: random => object(random, ([['a', sometimes(random, numberOf(random))], ['b', sometimes(random, random.chance(0.5))], ['c', sometimes(random, numberOf(random))], ['d', sometimes(random, random.one(['p', 'q', 'r']))]] as [string, unknown][]).filter(() => !random.chance(0.05))) },
+  { name: 'more names than there are bits', columns: many.map(name => ({ name, missing: true })), dtype: 'float32', record: random => object(random, many.filter(() => !random.chance(0.005)).map(name => [name, sometimes(random, random.below(100))])) },
+]
+
+function batchFrom(values: readonly Uint8Array[], header: readonly string[] | undefined, inArena: boolean): RecordBatch {
+  const packer = new Packer(values.length, 65536)
+  for (const value of values) {
+    packer.row(0)
+    const start = packer.length
+    packer.append(value)
+    packer.setValue(start)
+  }
+  const records = packer.finish(header), at = { partition: 'p', offsets: new Float64Array(values.length), from: 0n, next: 1n }
+  if (!inArena) return batchOf(records, at)
+  const region = arena.reserve(records.bytes.length)!
+  region.bytes.set(records.bytes)
+  return batchOf({ ...records, bytes: region.bytes, release: () => region.release() }, at)
+}
+
+const signatureOf = ({ columns, dtype = 'float64' }: Kind): Signature =>
+  ({ inputs: [{ name: 'features', dtype, shape: [-1, columns.length], columns: columns.map(column => typeof column === 'string' ? { name: column } : column) }], outputs: [] })
+
+for (const [number, kind] of KINDS.entries()) {
+  const records = Math.ceil(RECORDS / KINDS.length / BATCH) * BATCH
+  test(`mutated-records, ${kind.name}: the same numbers and the same rejections as the plain path gives`, t => {
+    const random = new Random(SEED * 1000 + number), signature = signatureOf(kind), { options = {} } = kind
+    const plain = columns(kind.specs, options).for(signature), quick = columns(kind.specs, { ...options, arena }).for(signature)
+    let good = 0
+    seen = left = 0
+    for (let done = 0; done < records; done += BATCH) {
+      const fresh = Array.from({ length: 50 }, () => encoder.encode(kind.record(random)))
+      const values = Array.from({ length: BATCH }, () => random.chance(0.3) ? random.one(fresh) : mutate(random, random.one(fresh), fresh))
+      const batch = batchFrom(values, kind.header, random.chance(0.5))
+      const rows = Int32Array.from(values, (_, i) => i)
+      const expected = plain.extract(batch, rows), found = quick.extract(batch, rows)
+      const say = (row: number): string => `seed ${SEED}, ${kind.name}: ${JSON.stringify(Buffer.from(values[row]!).toString('latin1'))}`
+      for (let i = 0; i < Math.max(expected.rejected.length, found.rejected.length); i++) {
+        const one = expected.rejected[i], other = found.rejected[i]
+        if (one?.row !== other?.row) assert.fail(say(Math.min(one?.row ?? BATCH, other?.row ?? BATCH)))
+        assert.deepEqual([other!.error.code, other!.error.message, other!.error.at], [one!.error.code, one!.error.message, one!.error.at], say(one!.row))
+      }
+      assert.deepEqual(found.rows, expected.rows)
+      const data = (of: typeof found): Float64Array => of.features.tensors.get('features')!.data as Float64Array
+      const one = data(expected), other = data(found), width = kind.columns.length
+      assert.equal(other.length, one.length)
+      for (let i = 0; i < one.length; i++) {
+        if (!Object.is(one[i], other[i])) assert.fail(`${say(expected.rows[Math.floor(i / width)]!)}: column ${i % width} is ${other[i]} where the plain path has ${one[i]}`)
+      }
+      good += found.rows.length
+      found.features.release()
+      batch.release()
+    }
+    t.diagnostic(`${seen} records, ${Math.round(good / seen * 100)} % of them good; ${Math.round(left / seen * 100)} % left to the plain path`)
+  })
+}

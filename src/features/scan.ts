@@ -1,0 +1,149 @@
+import type { RecordBatch } from '../core/index.ts'
+import { kernelsOf } from '../kernels/host.ts'
+import type { Kernels } from '../kernels/host.ts'
+import { shapeOf } from '../kernels/shape.ts'
+import type { Order, Shape, Wanted } from '../kernels/shape.ts'
+import type { Arena } from '../core/index.ts'
+import { orderOf } from './order.ts'
+
+/** The numbers of records, filled in by kernels where these are sure. */
+export interface Scanner {
+  /** Row i of data becomes that of the batch's row rows[i], and state[i] DONE; PLAIN: what the row holds is for the plain path to say. */
+  scan(batch: RecordBatch, rows: Int32Array, data: Float32Array | Float64Array, state: Uint8Array): void
+}
+export const DONE = 0, PLAIN = 1
+
+/** So many at a time: a kernel becomes quicker between calls, never within one, and what it works on should stay in the cache. */
+const ROWS_MAX = 512
+/** For records that lie outside of the arena. */
+const INPUT_BYTES = 1 << 20
+/** For rows that do not lie in the arena. */
+const OUTPUT_BYTES = 1 << 20
+/** Kernels read over the end of what they are given. */
+const PADDING = 64
+
+interface Scratch { readonly spans: Uint32Array; readonly flags: Uint8Array; readonly input: Uint8Array; readonly output: Uint8Array }
+const scratches = new WeakMap<Kernels, Scratch>()
+
+/** One for all extractors of an arena, for a scan begins and ends in one call. undefined: no room. */
+function scratchOf(kernels: Kernels): Scratch | undefined {
+  const known = scratches.get(kernels)
+  if (known !== undefined) return known
+  const block = kernels.block(ROWS_MAX * 9 + INPUT_BYTES + OUTPUT_BYTES + PADDING)
+  if (block === undefined) return undefined
+  const { buffer, byteOffset } = block.bytes
+  let at = byteOffset
+  const next = (bytes: number): number => { at += bytes; return at - bytes }
+  const made = {
+    output: new Uint8Array(buffer, next(OUTPUT_BYTES), OUTPUT_BYTES), spans: new Uint32Array(buffer, next(ROWS_MAX * 8), ROWS_MAX * 2),
+    flags: new Uint8Array(buffer, next(ROWS_MAX), ROWS_MAX), input: new Uint8Array(buffer, next(INPUT_BYTES + PADDING), INPUT_BYTES),
+  }
+  scratches.set(kernels, made)
+  return made
+}
+
+/** Tables of extractors that nobody holds any more. */
+const forgotten = new FinalizationRegistry<{ shape: Shape | undefined }>(held => held.shape?.release())
+
+/** A scan of JSON for one matrix of `width` columns. undefined: without kernels there is none. */
+export function jsonScanner(arena: Arena | undefined, wanted: Wanted, width: number, dtype: 'float32' | 'float64'): Scanner | undefined {
+  const kernels = kernelsOf(arena), cellBytes = dtype === 'float32' ? 4 : 8, stride = width * cellBytes
+  if (kernels === undefined || stride > OUTPUT_BYTES) return undefined
+  const scratch = scratchOf(kernels)
+  if (scratch === undefined) return undefined
+  const { memory: { buffer } } = kernels, { spans, flags, input, output } = scratch
+  const run = dtype === 'float32' ? kernels.run.scanJson32 : kernels.run.scanJson64
+  const held: { shape: Shape | undefined } = { shape: undefined }
+  const learn = learning(wanted)
+
+  const scanner: Scanner = {
+    scan(batch, rows, data, state) {
+      if (rows.length === 0) return
+      const order = learn.order(batch, rows)
+      if (held.shape === undefined || order !== undefined) {
+        const shape = shapeOf(kernels, wanted, order, cellBytes)
+        if (shape === undefined && held.shape === undefined) { state.fill(PLAIN); return }
+        if (shape !== undefined) { held.shape?.release(); held.shape = shape }
+      }
+      const shape = held.shape!, { values: { start, end }, bytes } = batch
+      const inside = bytes.buffer === buffer, outside = data.buffer !== buffer
+      const most = Math.min(ROWS_MAX, outside ? Math.floor(OUTPUT_BYTES / stride) : ROWS_MAX)
+      let misses = 0
+      for (let from = 0; from < rows.length;) {
+        let count = 0
+        if (inside) {
+          count = Math.min(most, rows.length - from)
+          for (let i = 0; i < count; i++) {
+            const row = rows[from + i]!
+            spans[2 * i] = bytes.byteOffset + start[row]!
+            spans[2 * i + 1] = bytes.byteOffset + end[row]!
+          }
+        } else {
+          count = copyIn(batch, rows, from, most, scratch)
+          // too long to be copied
+          if (count === 0) { state[from++] = PLAIN; continue }
+        }
+        const at = outside ? output.byteOffset : data.byteOffset + from * stride
+        const flagged = run(spans.byteOffset, count, shape.at, at, stride, flags.byteOffset)
+        if (outside) data.set(dtype === 'float32' ? new Float32Array(buffer, at, count * width) : new Float64Array(buffer, at, count * width), from * width)
+        if (flagged === 0) state.fill(DONE, from, from + count)
+        else for (let i = 0; i < count; i++) state[from + i] = flags[i]!
+        from += count
+        misses += shape.misses()
+      }
+      learn.seen(rows.length, misses)
+    },
+  }
+  forgotten.register(scanner, held)
+  return scanner
+
+  /** Rows that lie close together are copied at once, with what is between them. Answers how many. */
+  function copyIn({ bytes, values: { start, end } }: RecordBatch, rows: Int32Array, from: number, most: number, { spans }: Scratch): number {
+    const last = Math.min(rows.length, from + most), base = input.byteOffset
+    let used = 0, row = from
+    while (row < last) {
+      const first = start[rows[row]!]!
+      let until = row, to = first
+      // in order, no more than a little between them, and no more than there is room for
+      for (; until < last; until++) {
+        const begin = start[rows[until]!]!, stop = end[rows[until]!]!
+        if (begin < to || begin - to > 256 || used + stop - first > INPUT_BYTES) break
+        to = stop
+      }
+      if (until === row) break
+      input.set(bytes.subarray(first, to), used)
+      for (; row < until; row++) {
+        spans[2 * (row - from)] = base + used + start[rows[row]!]! - first
+        spans[2 * (row - from) + 1] = base + used + end[rows[row]!]! - first
+      }
+      used += to - first
+    }
+    return row - from
+  }
+}
+
+/** Records per look at the order of their names, at first. */
+const LEARN_ROWS = 1000
+
+/** When to look at the order of names again: when many were not where they were expected, and less and less often, for they may have none. */
+function learning(wanted: Wanted): { order(batch: RecordBatch, rows: Int32Array): Order | undefined; seen(rows: number, misses: number): void } {
+  let due = true, since = 0, pause = LEARN_ROWS
+  return {
+    order({ bytes, values: { start, end } }, rows) {
+      if (!due) return undefined
+      due = false
+      for (const row of rows.subarray(0, 10)) {
+        const order = orderOf(bytes, start[row]!, end[row]!, wanted)
+        if (order !== undefined) return order
+      }
+      return undefined
+    },
+    seen(rows, misses) {
+      since += rows
+      if (misses * 2 < rows || since < pause) return
+      due = true
+      since = 0
+      pause *= 2
+    },
+  }
+}

@@ -1,0 +1,321 @@
+import { hash, lookUp, rotated } from './dictionary'
+import {
+  ALLOWS_ABSENT, ALLOWS_BARE, ALLOWS_FALSE, ALLOWS_LONG, ALLOWS_NULL, ALLOWS_TRUE, ALLOWS_UNKNOWN, FIELD_ABSENT, FIELD_ALLOWS, FIELD_BYTES, FIELD_CELL,
+  FIELD_FALSE, FIELD_INDEX, FIELD_KIND, FIELD_LENGTH, FIELD_LITERAL, FIELD_MASK, FIELD_NEXT, FIELD_NULL, FIELD_REF, FIELD_SERIAL, FIELD_TRUE,
+  FIELD_UNKNOWN, KIND_ARRAY, KIND_MANY, KIND_NUMBER, KIND_OBJECT, KIND_SKIP, KIND_TOKEN, SHAPE_FIELDS, SHAPE_LAST, SHAPE_MISSES, SHAPE_SERIAL,
+  SHAPE_SLOT_MASK, SHAPE_SLOTS, SHAPE_WANTED, SLOT_VALUE, TOKEN_MAX,
+} from './layout'
+import { number, storeAs } from './number'
+import { skipValue } from './skip'
+import { COMMA, firstBytes, QUOTE, same, skipBlank, stopMask } from './text'
+import { utf8 } from './utf8'
+
+// One pass over each record, without an index of its structure. A record that is accepted is one that JSON.parse accepts, and its row holds the same
+// numbers; all others are flagged, and the plain path says what they are. Every function answers the position after what it read, or 0: flag it.
+// Bytes behind the end of the record are looked at, but only what ends exactly there is accepted.
+
+const OPEN: u8 = 123
+const CLOSE: u8 = 125
+const OPEN_ARRAY: u8 = 91
+const CLOSE_ARRAY: u8 = 93
+const TRUE: u32 = 0x65757274
+const FALS: u32 = 0x736c6166
+const NULL: u32 = 0x6c6c756e
+
+/** Fills a row of float32 for each of the records; spans: where each begins and ends, two u32. flags[i]: 1 where JSON.parse must decide. Answers
+    how many are flagged. */
+export function scanJson32(spans: usize, count: i32, shape: usize, rows: usize, stride: usize, flags: usize): i32 {
+  return scan<f32>(spans, count, shape, rows, stride, flags)
+}
+
+/** Float64 rows. */
+export function scanJson64(spans: usize, count: i32, shape: usize, rows: usize, stride: usize, flags: usize): i32 {
+  return scan<f64>(spans, count, shape, rows, stride, flags)
+}
+
+function scan<T>(spans: usize, count: i32, shape: usize, rows: usize, stride: usize, flags: usize): i32 {
+  let flagged = 0
+  let serial = load<u64>(shape, SHAPE_SERIAL)
+  for (let r = 0; r < count; r++) {
+    const begin = load<u32>(spans)
+    const end = load<u32>(spans, 4)
+    const bad = i32(!whole<T>(begin, end, shape, rows, ++serial) || !utf8(begin, end - begin))
+    store<u8>(flags + r, <u8>bad)
+    flagged += bad
+    spans += 8
+    rows += stride
+  }
+  store<u64>(shape, serial, SHAPE_SERIAL)
+  return flagged
+}
+
+function whole<T>(begin: usize, end: usize, shape: usize, row: usize, serial: u64): bool {
+  const p = skipBlank(begin, end)
+  if (load<u8>(p) != OPEN) return false
+  const after = object<T>(p + 1, end, shape, row, serial)
+  return after != 0 && (after == end || skipBlank(after, end) == end)
+}
+
+/** p after the opening brace. */
+function object<T>(p: usize, end: usize, shape: usize, row: usize, serial: u64): usize {
+  let expected: usize = load<u32>(shape, SHAPE_FIELDS)
+  let wanted = load<u32>(shape, SHAPE_WANTED)
+  if (load<u8>(p) != QUOTE) {
+    p = skipBlank(p, end)
+    if (load<u8>(p) == CLOSE) return wanted == 0 || fillAbsent<T>(shape, row, serial) ? p + 1 : 0
+    if (load<u8>(p) != QUOTE) return 0
+  }
+  while (true) {
+    const head = v128.load(p)
+    let field = expected // behind the last one stands one that matches nothing
+    if (matches(head, field) && tailMatches(p, field)) p += load<u32>(field, FIELD_LENGTH)
+    else {
+      // the end of the key moves p, not the field found: the value can be read while the field is still being looked up
+      const after = keyEnd(p, end)
+      if (!after) return 0
+      field = find(head, p, after, shape)
+      p = after
+    }
+    if (load<u8>(p) <= 32) p = skipBlank(p, end)
+    const kind = field ? load<u32>(field, FIELD_KIND) : KIND_SKIP
+    if (field) expected = field + FIELD_BYTES
+    if (kind == KIND_SKIP) p = skipValue(p, end, 0)
+    else {
+      if (load<u64>(field, FIELD_SERIAL) == serial) return 0 // the same name twice
+      store<u64>(field, serial, FIELD_SERIAL)
+      wanted--
+      if (kind == KIND_NUMBER) {
+        const cell = row + load<u32>(field, FIELD_CELL)
+        const after = number<T>(p, cell)
+        p = after ? after : literal<T>(p, cell, field)
+      } else p = other<T>(p, end, field, kind, row, serial)
+    }
+    if (!p) return 0
+    if (load<u8>(p) != COMMA) {
+      p = skipBlank(p, end)
+      if (load<u8>(p) == CLOSE) return wanted == 0 || fillAbsent<T>(shape, row, serial) ? p + 1 : 0
+      if (load<u8>(p) != COMMA) return 0
+    }
+    if (++p >= end) return 0
+    if (load<u8>(p) != QUOTE) {
+      p = skipBlank(p, end)
+      if (load<u8>(p) != QUOTE) return 0
+    }
+  }
+}
+
+/** p after the opening bracket. */
+function array<T>(p: usize, end: usize, shape: usize, row: usize, serial: u64): usize {
+  let field: usize = load<u32>(shape, SHAPE_FIELDS)
+  const last: usize = load<u32>(shape, SHAPE_LAST)
+  if (load<u8>(p) <= 32) p = skipBlank(p, end)
+  if (load<u8>(p) == CLOSE_ARRAY) return fillAbsent<T>(shape, row, serial) ? p + 1 : 0
+  let index: u32 = 0
+  while (true) {
+    if (field < last && load<u32>(field, FIELD_INDEX) == index++) {
+      const kind = load<u32>(field, FIELD_KIND)
+      store<u64>(field, serial, FIELD_SERIAL)
+      if (kind == KIND_NUMBER) {
+        const cell = row + load<u32>(field, FIELD_CELL)
+        const digit = u32(load<u8>(p)) - 48
+        if (digit < 10 && load<u8>(p, 1) == COMMA) {
+          storeAs<T>(cell, digit)
+          p++
+        } else {
+          const after = number<T>(p, cell)
+          p = after ? after : literal<T>(p, cell, field)
+        }
+      } else p = other<T>(p, end, field, kind, row, serial)
+      field += FIELD_BYTES
+    } else p = skipValue(p, end, 0)
+    if (!p) return 0
+    if (load<u8>(p) != COMMA) {
+      p = skipBlank(p, end)
+      if (load<u8>(p) == CLOSE_ARRAY) return field == last || fillAbsent<T>(shape, row, serial) ? p + 1 : 0
+      if (load<u8>(p) != COMMA) return 0
+    }
+    if (++p >= end) return 0
+    if (load<u8>(p) <= 32) p = skipBlank(p, end)
+  }
+}
+
+/** The values that are no plain numbers. */
+function other<T>(p: usize, end: usize, field: usize, kind: u32, row: usize, serial: u64): usize {
+  const ref: usize = load<u32>(field, FIELD_REF)
+  if (kind == KIND_TOKEN) return token<T>(p, end, row + load<u32>(field, FIELD_CELL), field, ref)
+  if (kind == KIND_OBJECT || kind == KIND_ARRAY) {
+    const c = load<u8>(p)
+    if (kind == KIND_OBJECT && c == OPEN) return object<T>(p + 1, end, ref, row, serial)
+    if (kind == KIND_ARRAY && c == OPEN_ARRAY) return array<T>(p + 1, end, ref, row, serial)
+    // a value of another kind has none of what is wanted inside of it
+    const after = skipValue(p, end, 0)
+    return after && fillAbsent<T>(ref, row, serial) ? after : 0
+  }
+  if (kind == KIND_MANY) {
+    let after: usize = 0
+    for (let each = ref; each; each = load<u32>(each, FIELD_NEXT)) {
+      after = other<T>(p, end, each, load<u32>(each, FIELD_KIND), row, serial)
+      if (!after) return 0
+    }
+    return after
+  }
+  const cell = row + load<u32>(field, FIELD_CELL)
+  const after = number<T>(p, cell)
+  return after ? after : literal<T>(p, cell, field)
+}
+
+function literal<T>(p: usize, cell: usize, field: usize): usize {
+  const allows = load<u32>(field, FIELD_ALLOWS), word = load<u32>(p)
+  if (word == NULL && allows & ALLOWS_NULL) {
+    storeAs<T>(cell, load<f64>(field, FIELD_NULL))
+    return p + 4
+  }
+  if (word == TRUE && allows & ALLOWS_TRUE) {
+    storeAs<T>(cell, load<f64>(field, FIELD_TRUE))
+    return p + 4
+  }
+  if (word == FALS && load<u8>(p, 4) == 101 && allows & ALLOWS_FALSE) {
+    storeAs<T>(cell, load<f64>(field, FIELD_FALSE))
+    return p + 5
+  }
+  return 0
+}
+
+/** What the dictionary says of a text or a word, as it is written. */
+function token<T>(p: usize, end: usize, cell: usize, field: usize, dictionary: usize): usize {
+  const allows = load<u32>(field, FIELD_ALLOWS)
+  if (load<u8>(p) != QUOTE) {
+    if (allows & ALLOWS_BARE) {
+      const length = bareLength(p)
+      const slot = length ? lookUp(dictionary, p, length) : 0
+      if (slot) {
+        storeAs<T>(cell, load<f64>(slot, SLOT_VALUE))
+        return p + length
+      }
+    }
+    return literal<T>(p, cell, field)
+  }
+  let stops = stopMask(p + 1)
+  let quote: usize = p + 1
+  if (!stops) {
+    quote += 16
+    stops = stopMask(quote)
+  }
+  const after = stops ? quote + ctz(stops) + 1 : 0
+  if (after && after - p <= <usize>TOKEN_MAX) {
+    if (load<u8>(after - 1) != QUOTE) return 0
+    const slot = lookUp(dictionary, p, after - p)
+    if (slot) {
+      storeAs<T>(cell, load<f64>(slot, SLOT_VALUE))
+      return after
+    }
+    if (!(allows & ALLOWS_UNKNOWN)) return 0
+    storeAs<T>(cell, load<f64>(field, FIELD_UNKNOWN))
+    return after
+  }
+  return allows & ALLOWS_LONG ? longUnknown<T>(p, end, cell, field) : 0
+}
+
+/** A text longer than any in the dictionary; with escapes it might be a shorter one. */
+function longUnknown<T>(p: usize, end: usize, cell: usize, field: usize): usize {
+  let at = p + 1
+  while (true) {
+    const stops = stopMask(at)
+    if (stops) {
+      at += ctz(stops)
+      break
+    }
+    at += 16
+    if (at >= end) return 0
+  }
+  if (load<u8>(at) != QUOTE) return 0
+  storeAs<T>(cell, load<f64>(field, FIELD_UNKNOWN))
+  return at + 1
+}
+
+/** Of a number or a word: up to a blank or what separates values; 0: above 15. */
+function bareLength(p: usize): usize {
+  const v = v128.load(p)
+  const ends = v128.or(i8x16.lt_u(v, i8x16.splat(33)), v128.or(i8x16.eq(v, i8x16.splat(44)), i8x16.eq(v128.or(v, i8x16.splat(32)), i8x16.splat(125))))
+  const length = ctz(i8x16.bitmask(ends))
+  return length < 16 ? length : 0
+}
+
+/** What stands for the fields that this record does not have; false: something has to be there. */
+function fillAbsent<T>(shape: usize, row: usize, serial: u64): bool {
+  const last: usize = load<u32>(shape, SHAPE_LAST)
+  for (let field: usize = load<u32>(shape, SHAPE_FIELDS); field < last; field += FIELD_BYTES) {
+    if (load<u32>(field, FIELD_KIND) != KIND_SKIP && load<u64>(field, FIELD_SERIAL) != serial && !fillField<T>(field, row, serial)) return false
+  }
+  return true
+}
+
+function fillField<T>(field: usize, row: usize, serial: u64): bool {
+  const kind = load<u32>(field, FIELD_KIND)
+  if (kind == KIND_OBJECT || kind == KIND_ARRAY) return fillAbsent<T>(load<u32>(field, FIELD_REF), row, serial)
+  if (kind == KIND_MANY) {
+    for (let each: usize = load<u32>(field, FIELD_REF); each; each = load<u32>(each, FIELD_NEXT)) if (!fillField<T>(each, row, serial)) return false
+    return true
+  }
+  if (!(load<u32>(field, FIELD_ALLOWS) & ALLOWS_ABSENT)) return false
+  storeAs<T>(row + load<u32>(field, FIELD_CELL), load<f64>(field, FIELD_ABSENT))
+  return true
+}
+
+function matches(head: v128, field: usize): bool {
+  return !v128.any_true(v128.xor(v128.and(head, v128.load(field, FIELD_MASK)), v128.load(field)))
+}
+
+function tailMatches(p: usize, field: usize): bool {
+  return load<u32>(field, FIELD_LITERAL) == 0 || longMatches(p, field)
+}
+
+/** Keys of 14 bytes and more: whole vectors from 16 on, the last one overlapping. */
+function longMatches(p: usize, field: usize): bool {
+  const literal: usize = load<u32>(field, FIELD_LITERAL)
+  const length = load<u32>(field, FIELD_LENGTH)
+  for (let i: u32 = 16; i + 16 < length; i += 16) if (!same(p + i, literal + i)) return false
+  return same(p + length - 16, literal + length - 16)
+}
+
+/** After the colon of the key at p. 0: it holds an escape (it might be one that is wanted), a blank stands before the colon, or it is none. */
+function keyEnd(p: usize, end: usize): usize {
+  let at = p + 1
+  let stops = stopMask(at)
+  while (!stops) {
+    at += 16
+    if (at >= end) return 0
+    stops = stopMask(at)
+  }
+  at += ctz(stops)
+  return load<u16>(at) == 0x3a22 ? at + 2 : 0 // ":
+}
+
+/** Keys in any order, by a hash over the first and the last 16 bytes of `"key":`. */
+function find(head: v128, p: usize, after: usize, shape: usize): usize {
+  store<u32>(shape, load<u32>(shape, SHAPE_MISSES) + 1, SHAPE_MISSES)
+  const length = after - p
+  const mask = load<u32>(shape, SHAPE_SLOT_MASK)
+  const slots: usize = load<u32>(shape, SHAPE_SLOTS)
+  let i = keyHash(head, after, length) & mask
+  while (true) {
+    const field: usize = load<u32>(slots + (i << 2))
+    if (!field) return 0
+    if (<usize>load<u32>(field, FIELD_LENGTH) == length && matches(head, field) && tailMatches(p, field)) return field
+    i = (i + 1) & mask
+  }
+}
+
+function keyHash(head: v128, after: usize, length: usize): u32 {
+  return hash(length <= 16 ? firstBytes(head, length) : v128.xor(head, rotated(v128.load(after - 16))))
+}
+
+/** Lets a field be found. A slot must stay free. */
+export function addField(shape: usize, field: usize): void {
+  const length: usize = load<u32>(field, FIELD_LENGTH)
+  const mask = load<u32>(shape, SHAPE_SLOT_MASK)
+  const slots: usize = load<u32>(shape, SHAPE_SLOTS)
+  let i = keyHash(v128.load(field), <usize>load<u32>(field, FIELD_LITERAL) + length, length) & mask
+  while (load<u32>(slots + (i << 2))) i = (i + 1) & mask
+  store<u32>(slots + (i << 2), field)
+}

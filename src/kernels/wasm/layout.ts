@@ -1,0 +1,60 @@
+// How tables lie in the memory: read by the kernels (AssemblyScript) and written by the host (TypeScript), so plain numbers only.
+
+// Shape, what is wanted of an object or an array: fields u32 (pointer), end of the fields u32, fields that are wanted u32, slots u32 (pointer to a
+// hash table of u32 pointers to fields), their mask u32, keys that were not where they were expected u32, records scanned u64 (in the outermost one).
+export const SHAPE_BYTES = 32
+export const SHAPE_FIELDS = 0
+export const SHAPE_LAST = 4
+export const SHAPE_WANTED = 8
+export const SHAPE_SLOTS = 12
+export const SHAPE_SLOT_MASK = 16
+export const SHAPE_MISSES = 20
+export const SHAPE_SERIAL = 24
+
+// Field: the first 16 bytes of `"key":`, a mask of those that count, its length u32, kind u32, cell u32 (bytes from the start of the row), ref u32
+// (a shape, a dictionary, the first of many), literal u32 (the whole `"key":`, if it is longer than 16), what it allows u32, index u32 (in arrays),
+// next u32 (of many), serial u64 of the record that was last seen to hold it; then f64 values that stand for null, true, false, absent, unknown.
+export const FIELD_BYTES = 128
+export const FIELD_HEAD = 0
+export const FIELD_MASK = 16
+export const FIELD_LENGTH = 32
+export const FIELD_KIND = 36
+export const FIELD_CELL = 40
+export const FIELD_REF = 44
+export const FIELD_LITERAL = 48
+export const FIELD_ALLOWS = 52
+export const FIELD_SERIAL = 56
+export const FIELD_INDEX = 64
+export const FIELD_NEXT = 68
+export const FIELD_NULL = 72
+export const FIELD_TRUE = 80
+export const FIELD_FALSE = 88
+export const FIELD_ABSENT = 96
+export const FIELD_UNKNOWN = 104
+
+export const KIND_NUMBER = 0
+export const KIND_SKIP = 1
+export const KIND_OBJECT = 2
+export const KIND_ARRAY = 3
+export const KIND_TOKEN = 4
+/** Several want the same value. */
+export const KIND_MANY = 5
+
+export const ALLOWS_NULL = 1
+export const ALLOWS_TRUE = 2
+export const ALLOWS_FALSE = 4
+export const ALLOWS_ABSENT = 8
+/** Texts that are not in the dictionary. */
+export const ALLOWS_UNKNOWN = 16
+/** Also those that are longer than any in it. */
+export const ALLOWS_LONG = 32
+/** The dictionary holds what is no text, too. */
+export const ALLOWS_BARE = 64
+
+// Dictionary of tokens, as they are written, quotes included: mask of slots u32; then slots of token 32 bytes, value f64, length u32 (0: free).
+export const DICTIONARY_MASK = 0
+export const DICTIONARY_SLOTS = 16
+export const SLOT_BYTES = 48
+export const SLOT_VALUE = 32
+export const SLOT_LENGTH = 40
+export const TOKEN_MAX = 32

@@ -1,0 +1,189 @@
+import { LANES, POW10, POW10_INT, POW5 } from './tables'
+
+const ZERO: u8 = 48
+const MINUS: u8 = 45
+const PLUS: u8 = 43
+const DOT: u8 = 46
+
+// Numbers as JSON writes them. Every parser here writes the value at `dst` as T (f32 or f64), bit for bit as JSON.parse and Math.fround make it, and
+// returns the position after it, or 0: JSON.parse must decide.
+
+/**
+ * One load, no branch per digit: `-?` and digits, at most one dot, 15 bytes in all. Everything else goes to slowNumber.
+ * The next position depends on one vector load only (not on the sign, not on the dot): that chain is the speed limit.
+ */
+export function number<T>(p: usize, dst: usize): usize {
+  const minus = i32(load<u8>(p) == MINUS)
+  const values = i8x16.sub(v128.load(p), i8x16.splat(48))
+  const isDigit = i8x16.lt_u(values, i8x16.splat(10))
+  const digits = v128.and(values, isDigit); // the sign counts as a leading zero
+  const stops = ~i8x16.bitmask(isDigit) & ~minus; // bits 16.. are set
+  const whole = ctz(stops)
+  if (load<u8>(p + whole) == DOT) {
+    const length = ctz(stops & (stops - 1))
+    const odd = i32(length >= 16) | i32(whole == minus) | i32(length == whole + 1) | (i32(load<u8>(p + minus) == ZERO) & i32(whole > minus + 1)) | i32((load<u8>(p + length) | 32) == 101)
+    if (odd) return slowNumber<T>(p, dst)
+    // Drop the dot and right-align: lane i takes byte i+length-16, one less left of the dot.
+    const lanes = i8x16.add(v128.load(LANES), i8x16.splat(i8(length - 16)))
+    const w = sixteenDigits(i8x16.relaxed_swizzle(digits, i8x16.add(lanes, i8x16.le_s(lanes, i8x16.splat(<i8>whole)))))
+    storeSigned<T>(dst, <f64><i64>w / load<f64>(POW10 + (usize(length - whole - 1) << 3)), minus); // w < 10^15: exact
+    return p + length
+  }
+  if (i32(whole >= 16) | i32(whole == minus) | (i32(load<u8>(p + minus) == ZERO) & i32(whole > minus + 1)) | i32((load<u8>(p + whole) | 32) == 101)) return slowNumber<T>(p, dst)
+  storeSigned<T>(dst, <f64><i64>sixteenDigits(i8x16.relaxed_swizzle(digits, i8x16.add(v128.load(LANES), i8x16.splat(i8(whole - 16))))), minus)
+  return p + whole
+}
+
+function storeSigned<T>(dst: usize, value: f64, minus: i32): void {
+  storeAs<T>(dst, reinterpret<f64>(reinterpret<u64>(value) | (<u64>minus << 63)))
+}
+
+export function storeAs<T>(dst: usize, value: f64): void {
+  if (sizeof<T>() == 4) store<f32>(dst, <f32>value)
+  else store<f64>(dst, value)
+}
+
+/** 16 digit values (0..9), most significant first, to one integer: pairs, fours, eights, sixteen. */
+function sixteenDigits(d: v128): u64 {
+  const pairs = i16x8.add(i16x8.mul(v128.and(d, i16x8.splat(0xff)), i16x8.splat(10)), i16x8.shr_u(d, 8))
+  const fours = i32x4.dot_i16x8_s(pairs, i32x4.splat(100 | (1 << 16)))
+  const packed = i16x8.narrow_i32x4_s(fours, fours)
+  const eights = i32x4.dot_i16x8_s(packed, i32x4.splat(10000 | (1 << 16)))
+  return <u64><u32>i32x4.extract_lane(eights, 0) * 100000000 + <u64><u32>i32x4.extract_lane(eights, 1)
+}
+
+/** The full grammar: exponents, up to 19 digits. */
+function slowNumber<T>(at: usize, dst: usize): usize {
+  let p = at
+  const negative = load<u8>(p) == MINUS
+  if (negative) p++
+  const s = p
+  const whole = digitCount(p)
+  if (whole == 0 || (whole > 1 && load<u8>(p) == ZERO) || whole > 19) return 0
+  p += whole
+  let w: u64
+  let exponent = 0
+  if (load<u8>(p) == DOT) {
+    const f = p + 1
+    const k = digitCount(f)
+    if (k == 0) return 0
+    p = f + k
+    if (whole == 1 && load<u8>(s) == ZERO) {
+      let zeros: i32 = 0
+      if (k > 19) {
+        while (zeros < k && load<u8>(f + zeros) == ZERO) zeros++
+        if (k - zeros > 19) return 0
+      }
+      w = integer(f + zeros, k - zeros)
+    } else {
+      if (whole + k > 19) return 0
+      w = integer(s, whole)
+      const low = integer(f, k)
+      if (k <= 8) w = w * pow10(k) + low
+      else if (k <= 16) w = w * 100000000 * pow10(k - 8) + low
+      else w = w * 10000000000000000 * pow10(k - 16) + low
+    }
+    exponent = -k
+  } else {
+    w = integer(s, whole)
+  }
+  if ((load<u8>(p) | 32) == 101) {
+    p++
+    const sign = load<u8>(p)
+    if (sign == PLUS || sign == MINUS) p++
+    const k = digitCount(p)
+    if (k == 0 || k > 4) return 0
+    const x = <i32>upTo8(p, k)
+    p += k
+    exponent += sign == MINUS ? -x : x
+  }
+  if (w <= (1 << 53) && exponent >= -22 && exponent <= 22) {
+    let value = <f64><i64>w
+    if (exponent < 0) value /= load<f64>(POW10 + (<usize>-exponent << 3))
+    else value *= load<f64>(POW10 + (<usize>exponent << 3))
+    storeAs<T>(dst, negative ? -value : value)
+    return p
+  }
+  return eiselLemire<T>(w, exponent, negative, dst) ? p : 0
+}
+
+/** w * 10^q, correctly rounded (Lemire 2021). False where the proof does not hold: subnormal, infinite, half-way unknown. */
+function eiselLemire<T>(digits: u64, q: i32, negative: bool, dst: usize): bool {
+  const sign = <u64>negative << 63
+  if (digits == 0) {
+    storeAs<T>(dst, reinterpret<f64>(sign))
+    return true
+  }
+  if (q < -300 || q > 300) return false
+  const lz = <i32>clz(digits)
+  const w = digits << lz
+  const t = POW5 + (usize(q + 342) << 4)
+  const high5 = load<u64>(t)
+  let low = w * high5
+  let high = mulHigh(w, high5)
+  if ((high & 0x1ff) == 0x1ff) {
+    const more = mulHigh(w, load<u64>(t, 8))
+    low += more
+    if (low < more) high++
+  }
+  if (low == u64.MAX_VALUE && !(q >= -27 && q <= 55)) return false
+  const upper = i32(high >> 63)
+  const shift = upper + 64 - 52 - 3
+  let m = high >> shift
+  let power = (((152170 + 65536) * q) >> 16) + 63 + upper - lz + 1023
+  if (power <= 0 || power >= 2047) return false
+  if (low <= 1 && q >= -4 && q <= 23 && (m & 3) == 1 && m << shift == high) m &= ~1
+  m = (m + (m & 1)) >> 1
+  if (m >= (<u64>2 << 52)) {
+    m = <u64>1 << 52
+    power++
+  }
+  if (power >= 2047) return false
+  m &= ~(<u64>1 << 52)
+  storeAs<T>(dst, reinterpret<f64>(m | (<u64>power << 52) | sign))
+  return true
+}
+
+function mulHigh(a: u64, b: u64): u64 {
+  const a0 = a & 0xffffffff, a1 = a >> 32, b0 = b & 0xffffffff, b1 = b >> 32
+  const p00 = a0 * b0, p01 = a0 * b1, p10 = a1 * b0
+  const middle = (p00 >> 32) + (p01 & 0xffffffff) + (p10 & 0xffffffff)
+  return a1 * b1 + (p01 >> 32) + (p10 >> 32) + (middle >> 32)
+}
+
+function digitCount(p: usize): i32 {
+  const k = ctz(~i8x16.bitmask(i8x16.lt_u(i8x16.sub(v128.load(p), i8x16.splat(48)), i8x16.splat(10))))
+  return k < 16 ? k : longDigitCount(p)
+}
+
+function longDigitCount(p: usize): i32 {
+  let k = 16
+  while (u8(load<u8>(p + k) - ZERO) < 10) k++
+  return k
+}
+
+function pow10(k: i32): u64 {
+  return load<u64>(POW10_INT + (<usize>k << 3))
+}
+
+/** Eight ASCII digits. */
+function eight(ascii: u64): u64 {
+  let v = ascii - 0x3030303030303030
+  v = v * 10 + (v >> 8)
+  return ((v & 0x000000ff000000ff) * 0x000f424000000064 + ((v >> 16) & 0x000000ff000000ff) * 0x0000271000000001) >> 32
+}
+
+/** 1..8 digits: shift them to the top, fill the front with '0'. */
+function upTo8(p: usize, n: i32): u64 {
+  const s = (8 - n) << 3
+  const fill: u64 = s ? <u64>0x3030303030303030 >> (64 - s) : 0
+  return eight((load<u64>(p) << s) | fill)
+}
+
+/** 0..19 digits. */
+function integer(p: usize, n: i32): u64 {
+  if (n == 0) return 0
+  if (n <= 8) return upTo8(p, n)
+  if (n <= 16) return eight(load<u64>(p)) * pow10(n - 8) + upTo8(p + 8, n - 8)
+  return (eight(load<u64>(p)) * 100000000 + eight(load<u64>(p, 8))) * pow10(n - 16) + upTo8(p + 16, n - 16)
+}
