@@ -29,6 +29,19 @@ export class Packer {
     this.#timesMs = new Float64Array(rows)
   }
 
+  /** Begins anew, in the same memory: nobody reads what was made before. */
+  reset(rows: number, bytes: number): void {
+    this.rows = this.length = 0
+    this.#hasHeaders = false
+    if (bytes > this.bytes.length) this.bytes = new Uint8Array(bytes)
+    if (rows > this.#timesMs.length) {
+      this.#keys = nulls(rows)
+      this.#values = nulls(rows)
+      this.#headers = nulls(rows)
+      this.#timesMs = new Float64Array(rows)
+    } else for (const { start, end } of [this.#keys, this.#values, this.#headers]) { start.fill(-1); end.fill(-1) }
+  }
+
   /** Begins a row whose key, value and headers are null until they are set. */
   row(timeMs: number): void {
     if (this.rows === this.#timesMs.length) this.#moreRows()

@@ -17,7 +17,17 @@ export interface Composition {
   open(batch: RecordBatch, scored: Scored, rows: Int32Array): ValueWriter
 }
 
+/** Memory of results is used again: a new buffer of a MiB for every batch costs the garbage collector more than writing it costs. */
+const SPARE_MAX = 4, SPARE_BYTES_MAX = 4 * 2 ** 20
+
 export function compose({ check, open }: Composition): Result {
+  const spare: Packer[] = []
+  const packerOf = (rows: number, bytes: number): Packer => {
+    const packer = spare.pop()
+    if (packer === undefined) return new Packer(rows, bytes)
+    packer.reset(rows, bytes)
+    return packer
+  }
   return {
     check,
     write(batch, scored) {
@@ -30,7 +40,7 @@ export function compose({ check, open }: Composition): Result {
         bytes += batch.values.end[row]! - batch.values.start[row]!
       }
       const writer = open(batch, scored, answered.subarray(0, count))
-      const packer = new Packer(batch.rows, bytes + batch.rows * 192)
+      const packer = packerOf(batch.rows, bytes + batch.rows * 192)
       const halves = batch.rejected === undefined || batch.rejected.length === 0 ? undefined : new Set(batch.rejected.map(({ row }) => row))
       const rows = new Int32Array(batch.rows), rejected: Rejection[] = []
       for (let row = 0; row < batch.rows; row++) {
@@ -52,7 +62,8 @@ export function compose({ check, open }: Composition): Result {
         }
         rows[packer.rows - 1] = row
       }
-      return { records: packer.finish(writer.columns), rows: rows.subarray(0, packer.rows), rejected }
+      const release = (): void => { if (spare.length < SPARE_MAX && packer.bytes.length <= SPARE_BYTES_MAX) spare.push(packer) }
+      return { records: packer.finish(writer.columns, release), rows: rows.subarray(0, packer.rows), rejected }
     },
   }
 }
