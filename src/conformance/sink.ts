@@ -6,6 +6,7 @@ import type { Context, Delivery, Position, Records, Sink, Source } from '../core
 import { testContext } from './context.ts'
 import { checkSkips } from './suite.ts'
 import type { SuiteOptions } from './suite.ts'
+import { spoil } from '../codecs/spoil.ts'
 
 /** What is opened together: a source and two sinks, as results and rejects of one pipeline. */
 export interface SinkParts { readonly source: Source; readonly sinks: readonly [Sink, Sink] }
@@ -99,7 +100,7 @@ const CHECKS: Readonly<{ [title: string]: (bench: Bench) => Promise<void> }> = {
     for (let i = 0; i < 5; i++) {
       const records = recordsOf(values(`v${i}-`, 50))
       await sink.write(records)
-      records.bytes.fill(0x3f)
+      spoil(records)
     }
     await sink.write(recordsOf(['{"last":true}']))
     assert.deepEqual(await bed.read(0), [...Array.from({ length: 5 }, (_, i) => values(`v${i}-`, 50)).flat(), '{"last":true}'])

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { partOf } from '../codecs/pack.ts'
-import type { Context, Ownership, Position, RecordBatch, Source } from '../core/index.ts'
+import type { Context, Ownership, Position, RecordBatch, Slices, Source } from '../core/index.ts'
 import { testContext } from './context.ts'
 import type { CountingArena } from './context.ts'
 import { checkSkips } from './suite.ts'
@@ -304,7 +304,7 @@ async function readSome(source: Source, most: number): Promise<Read> {
   for await (const batch of source.read(own, stop.signal)) {
     const { partition, rows, bytes, offsets, timesMs, from, next, keys, values, headers } = batch
     events.push(partition)
-    seen.push({ partition, rows, bytes: bytes.byteLength, offsets: offsets.slice(), timesMs: timesMs.slice(), from, next, keys, values, headers, texts: textsOf(batch) })
+    seen.push({ partition, rows, bytes: bytes.byteLength, offsets: offsets.slice(), timesMs: timesMs.slice(), from, next, keys: copy(keys), values: copy(values), headers: headers && copy(headers), texts: textsOf(batch) })
     ends.set(partition, next)
     batch.release()
     if (rows > 0 && ++full >= most) {
@@ -315,6 +315,7 @@ async function readSome(source: Source, most: number): Promise<Read> {
   return { events, assigned, batches: seen, values: seen.flatMap(({ texts }) => texts), ends: [...ends].map(([partition, offset]) => ({ partition, offset })) }
 }
 
+const copy = ({ start, end }: Slices): Slices => ({ start: start.slice(), end: end.slice() })
 function owner(assigned: (positions: readonly Position[]) => void = () => {}): Ownership {
   return { assigned, async revoked() {}, lost() {} }
 }

@@ -7,7 +7,7 @@ export interface Slices { readonly start: Int32Array; readonly end: Int32Array }
 export interface Position { readonly partition: string; readonly offset: bigint }
 
 /** Records as bytes with an index. Whoever made them is told once, by `release`, that nobody reads them any more; who calls it is said
-    where they change hands. The bytes may be overwritten at once. */
+    where they change hands. Bytes and index may be overwritten at once. */
 export interface Records {
   readonly rows: number
   readonly bytes: Uint8Array

@@ -6,6 +6,7 @@ import { SluiceError } from '../core/index.ts'
 import type { Clock, Ownership, RecordBatch, Source } from '../core/index.ts'
 import { FakeClock } from '../testing/clock.ts'
 import { join } from './join.ts'
+import { spoil } from '../codecs/spoil.ts'
 
 const decoder = new TextDecoder()
 let held = 0
@@ -20,8 +21,9 @@ function batch(partition: string, from: number, texts: readonly string[], more: 
     if (text.length > 5) packer.setHeaders(at)
   }
   const records = packer.finish()
-  return { ...batchOf(records, { partition, offsets: Float64Array.from(texts, (_, i) => from + i), from: BigInt(from), next: BigInt(from + texts.length) }), ...more,
-    release() { held--; records.bytes.fill(0x3f) } }
+  const made: RecordBatch = { ...batchOf(records, { partition, offsets: Float64Array.from(texts, (_, i) => from + i), from: BigInt(from), next: BigInt(from + texts.length) }), ...more,
+    release() { held--; spoil(made) } }
+  return made
 }
 
 type Step = RecordBatch | Error | { readonly pauseMs: number } | ((owner: Ownership) => void)

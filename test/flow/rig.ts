@@ -6,6 +6,7 @@ import type { Control, Extracted, Features, Metrics, Ownership, Position, Predic
 import { flowDefaults, run } from '../../src/flow/index.ts'
 import type { Ended, FlowOptions, FlowParts } from '../../src/flow/index.ts'
 import { FakeClock } from '../../src/testing/clock.ts'
+import { spoil } from '../../src/codecs/spoil.ts'
 
 const decoder = new TextDecoder()
 const NONE: readonly Rejection[] = []
@@ -29,7 +30,7 @@ export function batch(partition: string, first: number, texts: readonly (string 
   const records = packer.finish()
   const made: HandBatch = {
     ...records, partition, offsets: Float64Array.from(texts, (_, i) => first + i), from: BigInt(first), next: BigInt(first + texts.length), ...more, releases: 0,
-    release() { made.releases++; made.bytes.fill(0x3f) },
+    release() { made.releases++; spoil(made) },
   }
   return made
 }

@@ -16,7 +16,7 @@ function endless(batches: number, ledger: Ledger): Source & { given: number } {
       for (let at = 0; at < 10 * batches && !signal.aborted; at += 10) {
         const made = batch('p', at, numbers(100_000 + at, 10))
         source.given++
-        yield { ...made, release: ledger.hold('batch', [made.bytes], true) }
+        yield { ...made, release: ledger.holdRecords('batch', made, true) }
       }
     },
     commit: async () => {}, close: async () => {},

@@ -90,7 +90,7 @@ export function rejects(ledger: Ledger): Rejects {
 
 function held(packer: Packer, what: string, ledger: Ledger): Records {
   const records = packer.finish()
-  return { ...records, release: ledger.hold(what, [records.bytes], false) }
+  return { ...records, release: ledger.holdRecords(what, records, false) }
 }
 
 function parse(batch: RecordBatch, row: number): { [name: string]: unknown } {

@@ -67,8 +67,9 @@ export class MemoryLog {
       packer.setHeaders(at)
     }
     const records = packer.finish()
-    return batchOf(ledger === undefined ? records : { ...records, release: ledger.hold('batch', [records.bytes], true) },
-      { partition, offsets: Float64Array.from(taken, ({ offset }) => offset), from, next: BigInt(taken.at(-1)!.offset + 1) })
+    const offsets = Float64Array.from(taken, ({ offset }) => offset)
+    return batchOf(ledger === undefined ? records : { ...records, release: ledger.holdRecords('batch', { ...records, offsets }, true) },
+      { partition, offsets, from, next: BigInt(taken.at(-1)!.offset + 1) })
   }
 
   give(partition: string, to: Member): void {

@@ -1,5 +1,6 @@
+import { spoil } from '../../codecs/spoil.ts'
 import { SluiceError } from '../../core/index.ts'
-import type { Clock } from '../../core/index.ts'
+import type { Clock, Records } from '../../core/index.ts'
 
 export type Step = 'read' | 'write' | 'commit'
 /** How long things take and what goes wrong, for tests. `fails`: before it has taken effect, or after. */
@@ -14,6 +15,10 @@ export class Ledger {
   bytesPeak = 0
   held = 0
   readonly errors: string[] = []
+  holdRecords(what: string, records: Records & { readonly offsets?: Float64Array }, counted: boolean): () => void {
+    const release = this.hold(what, [records.bytes], counted)
+    return () => { spoil(records); release() }
+  }
   /** `counted`: among the bytes in flight. */
   hold(what: string, buffers: readonly (Uint8Array | Float32Array | Float64Array)[], counted: boolean): () => void {
     const bytes = counted ? buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0) : 0

@@ -19,8 +19,8 @@ export interface WalkOptions {
   readonly bytesMax?: number
   /** A batch that is larger when decompressed counts as damaged. Default 128 MiB. */
   readonly decompressedMax?: number
-  /** Where what the records hold is to lie: called at most once, with the bytes needed (more may be given). Absent: in the bytes that are walked, or,
-      if one of the batches is compressed, in memory of its own. */
+  /** Where what the records hold is to lie, and behind it their columns: called at most once, with the bytes needed (more may be given), for a place at a multiple
+      of 8. Absent: in the bytes that are walked, or, if one of the batches is compressed, in memory of its own. */
   readonly memory?: ((bytes: number) => Uint8Array) | undefined
 }
 
@@ -77,8 +77,9 @@ export function walkRecords(bytes: Uint8Array, start: number, end: number, optio
     if (at === start) throw error
   }
 
-  const target = (size === 0 ? bytes : options.memory?.(size)) ?? (inflated === 0 ? bytes : held.length === 1 ? held[0]!.content! : new Uint8Array(size))
-  const columns = columnsOf(rows)
+  const room = size === 0 ? undefined : options.memory?.(Math.ceil(size / 8) * 8 + rows * ROW_BYTES)
+  const target = room?.subarray(0, size) ?? (inflated === 0 ? bytes : held.length === 1 ? held[0]!.content! : new Uint8Array(size))
+  const columns = room === undefined ? columnsOf(rows, new ArrayBuffer(rows * ROW_BYTES), 0) : columnsOf(rows, room.buffer, room.byteOffset + Math.ceil(size / 8) * 8)
   let row = 0, filled = 0
   for (const { batch, content, next: before } of held) {
     const length = content?.length ?? batch.end - batch.start
@@ -147,7 +148,7 @@ function mark(bytes: Uint8Array, batch: Head, next: number, options: WalkOptions
   if (options.aborted === undefined) return
   const content = batch.codec === 0 ? bytes : inflate(bytes, batch, next, options)
   const [start, end] = content === bytes ? [batch.start, batch.end] : [0, content.length]
-  const columns = columnsOf(1)
+  const columns = columnsOf(1, new ArrayBuffer(ROW_BYTES), 0)
   if (batch.count !== 1 || walkPayload(content, start, end, 1, batch.baseOffset, batch.lastOffset - batch.baseOffset, 0, 0, columns, 0) !== 1) throw corrupt(options, next, 'it is a marker of another kind')
   const key = columns.keyStart[0]!
   if (columns.keyEnd[0]! - key < 4) throw corrupt(options, next, 'it is a marker without a type')
@@ -171,11 +172,11 @@ const int32 = (bytes: Uint8Array, at: number): number => bytes[at]! << 24 | byte
 /** Exact up to 2^53. */
 const int64 = (bytes: Uint8Array, at: number): number => int32(bytes, at) * 2 ** 32 + (int32(bytes, at + 4) >>> 0)
 
-function columnsOf(rows: number): Columns {
-  const memory = new ArrayBuffer(rows * 40)
-  const int32s = (i: number) => new Int32Array(memory, rows * (16 + i * 4), rows)
+const ROW_BYTES = 40
+function columnsOf(rows: number, memory: ArrayBufferLike, at: number): Columns {
+  const int32s = (i: number) => new Int32Array(memory, at + rows * (16 + i * 4), rows)
   return {
-    offsets: new Float64Array(memory, 0, rows), timesMs: new Float64Array(memory, rows * 8, rows),
+    offsets: new Float64Array(memory, at, rows), timesMs: new Float64Array(memory, at + rows * 8, rows),
     keyStart: int32s(0), keyEnd: int32s(1), valueStart: int32s(2), valueEnd: int32s(3), headersStart: int32s(4), headersEnd: int32s(5),
   }
 }
