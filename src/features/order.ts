@@ -1,11 +1,10 @@
-import { eachMember, objectAt } from '../codecs/json-bytes.ts'
+import { eachMember, objectAt, rangeAt } from '../codecs/json-bytes.ts'
 import { SluiceError } from '../core/index.ts'
-import type { Order } from '../kernels/shape.ts'
-import type { Wanted } from '../kernels/shape.ts'
+import type { Order, Wanted } from '../kernels/shape.ts'
 
 const NAMES_MAX = 500
 const NAME_BYTES_MAX = 200
-const OPEN = 123, BACKSLASH = 92
+const OPEN = 123, OPEN_ARRAY = 91, BACKSLASH = 92
 
 const decoder = new TextDecoder()
 
@@ -18,14 +17,25 @@ export function orderOf(bytes: Uint8Array, start: number, end: number, wanted: W
 }
 
 function inside(bytes: Uint8Array, open: number, end: number, wanted: Wanted): Order {
-  const names: string[] = [], within = new Map<string, Order>()
+  const names: { name: string; written: Uint8Array }[] = [], within = new Map<string | number, Order>()
+  if ('elements' in wanted) {
+    for (const [index, of] of wanted.elements) {
+      const [from, to] = 'leaves' in of ? [] : rangeAt(bytes, open, end, [index]) ?? []
+      if (from !== undefined && isInside(bytes, from)) within.set(index, inside(bytes, from, to!, of))
+    }
+    return { names, inside: within }
+  }
+  let before = open
   eachMember(bytes, open, end, (nameStart, nameEnd, valueStart, valueEnd) => {
-    const name = bytes.subarray(nameStart + 1, nameEnd - 1)
-    if (names.length >= NAMES_MAX || name.length > NAME_BYTES_MAX || name.includes(BACKSLASH)) return
+    const name = bytes.subarray(nameStart + 1, nameEnd - 1), written = bytes.slice(before, valueStart)
+    before = valueEnd
+    if (names.length >= NAMES_MAX || written.length > NAME_BYTES_MAX || name.includes(BACKSLASH)) return
     const text = decoder.decode(name)
-    names.push(text)
+    names.push({ name: text, written })
     const of = 'fields' in wanted ? wanted.fields.get(text) : undefined
-    if (of !== undefined && 'fields' in of && bytes[valueStart] === OPEN) within.set(text, inside(bytes, valueStart, valueEnd, of))
+    if (of !== undefined && !('leaves' in of) && isInside(bytes, valueStart)) within.set(text, inside(bytes, valueStart, valueEnd, of))
   })
   return { names, inside: within }
 }
+
+const isInside = (bytes: Uint8Array, at: number): boolean => bytes[at] === OPEN || bytes[at] === OPEN_ARRAY

@@ -7,6 +7,7 @@ export interface KernelExports {
   crc32c(at: number, length: number): number
   /** 1: the bytes are valid UTF-8. */
   utf8(at: number, length: number): number
+  numberInit(): void
   /** Where powersOfFive belongs. */
   pow5Table(): number
   /** For who lays tables out (shape.ts). */

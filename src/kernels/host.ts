@@ -26,6 +26,7 @@ export function attach(arena: Arena, kernels: Kernels): void { opened.set(arena,
 export function instantiate(module: KernelModule, memory: KernelMemory): KernelExports {
   const run = instanceOf(module, memory) as KernelExports
   run.crcInit()
+  run.numberInit()
   new BigUint64Array(memory.buffer, run.pow5Table()).set(powersOfFive())
   return run
 }

@@ -6,6 +6,8 @@ export interface Image {
   /** So many bytes of zeros, aligned to 16; answers where, from the start of the image. */
   take(bytes: number): number
   u32(at: number, value: number): void
+  /** To a u32 that is there. */
+  add(at: number, value: number): void
   f64(at: number, value: number): void
   bytes(at: number, value: Uint8Array): void
   pointer(at: number, to: number): void
@@ -29,6 +31,7 @@ export function createImage(): Image {
       return at
     },
     u32: (at, value) => view.setUint32(at, value, true),
+    add: (at, value) => view.setUint32(at, view.getUint32(at, true) + value, true),
     f64: (at, value) => view.setFloat64(at, value, true),
     bytes: (at, value) => bytes.set(value, at),
     pointer(at, to) {

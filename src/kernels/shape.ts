@@ -25,8 +25,12 @@ export type Wanted =
   | { readonly fields: ReadonlyMap<string, Wanted> }
   | { readonly elements: ReadonlyMap<number, Wanted> }
 
-/** In which order the names of an object come, those that nobody wants among them; a hint. */
-export interface Order { readonly names: readonly string[]; readonly inside: ReadonlyMap<string, Order> }
+/** In which order the names of an object come, those that nobody wants among them, and how they are written: from the end of the value before (from
+    the opening brace) to its own. A hint. */
+export interface Order {
+  readonly names: readonly { readonly name: string; readonly written: Uint8Array }[]
+  readonly inside: ReadonlyMap<string | number, Order>
+}
 
 /** Tables of a scan, in the memory of the kernels. */
 export interface Shape {
@@ -83,15 +87,15 @@ function layShape(laying: Laying, wanted: Wanted, order: Order | undefined): num
     const fields = image.take((elements.length + 1) * is.FIELD_BYTES)
     elements.forEach(([index, each], i) => {
       image.u32(fields + i * is.FIELD_BYTES + is.FIELD_INDEX, index)
-      layField(laying, fields + i * is.FIELD_BYTES, each, undefined)
+      layField(laying, fields + i * is.FIELD_BYTES, each, order?.inside.get(index))
     })
     image.pointer(shape + is.SHAPE_FIELDS, fields)
     image.pointer(shape + is.SHAPE_LAST, fields + elements.length * is.FIELD_BYTES)
     return shape
   }
   const inside = 'fields' in wanted ? wanted.fields : new Map<string, Wanted>()
-  const names = [...new Set([...order?.names ?? [], ...inside.keys()])]
-  const fields = image.take((names.length + 1) * is.FIELD_BYTES)
+  const written = new Map(order?.names.map(({ name, written }) => [name, written])), names = [...new Set([...written.keys(), ...inside.keys()])]
+  const fields = image.take((names.length + 2) * is.FIELD_BYTES)
   const bits = Math.ceil(Math.log2(names.length * 2 + 2)), slots = image.take(2 ** bits * 4)
   names.forEach((name, i) => {
     const field = fields + i * is.FIELD_BYTES, each = inside.get(name)
@@ -99,10 +103,10 @@ function layShape(laying: Laying, wanted: Wanted, order: Order | undefined): num
     else layField(laying, field, each, order?.inside.get(name))
     // a name that must be written with escapes is never found: records that hold escapes in names are left to the plain path
     if (!isPlain(name)) return nothing(image, field)
-    layKey(image, field, name)
+    layKey(laying, field, name, written.get(name) ?? TEXT.encode(`${i === 0 ? '{' : ','}"${name}":`))
     later.push(base => kernels.run.addField(base + shape, base + field))
   })
-  nothing(image, fields + names.length * is.FIELD_BYTES)
+  for (const more of [0, 1]) nothing(image, fields + (names.length + more) * is.FIELD_BYTES)
   image.pointer(shape + is.SHAPE_FIELDS, fields)
   image.pointer(shape + is.SHAPE_LAST, fields + names.length * is.FIELD_BYTES)
   image.u32(shape + is.SHAPE_WANTED, inside.size)
@@ -115,16 +119,23 @@ function layShape(laying: Laying, wanted: Wanted, order: Order | undefined): num
 const nothing = (image: Image, field: number): void => image.u32(field + is.FIELD_HEAD, 1)
 const isPlain = (text: string): boolean => JSON.stringify(text).length === text.length + 2
 
-function layKey(image: Image, field: number, name: string): void {
+function layKey({ image }: Laying, field: number, name: string, written: Uint8Array): void {
   const key = TEXT.encode(`"${name}":`)
-  const head = key.subarray(0, 16)
+  image.bytes(field + is.FIELD_KEY, key.subarray(0, 16))
+  image.u32(field + is.FIELD_KEY_LENGTH, key.length)
+  image.pointer(field + is.FIELD_KEY_LITERAL, text(image, key))
+  const head = written.subarray(0, 16)
   image.bytes(field + is.FIELD_HEAD, head)
   image.bytes(field + is.FIELD_MASK, new Uint8Array(head.length).fill(255))
-  image.u32(field + is.FIELD_LENGTH, key.length)
-  if (key.length <= 16) return
-  const literal = image.take(key.length)
-  image.bytes(literal, key)
-  image.pointer(field + is.FIELD_LITERAL, literal)
+  image.u32(field + is.FIELD_LENGTH, written.length)
+  if (written.length <= 16) return
+  image.add(field + is.FIELD_KIND, is.KIND_LONG)
+  image.pointer(field + is.FIELD_LITERAL, text(image, written))
+}
+function text(image: Image, bytes: Uint8Array): number {
+  const at = image.take(bytes.length)
+  image.bytes(at, bytes)
+  return at
 }
 
 function layField(laying: Laying, field: number, wanted: Wanted, order: Order | undefined): void {

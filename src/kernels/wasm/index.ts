@@ -1,6 +1,6 @@
 export { heapBase } from './memory'
 export { crcInit, crc32c } from './crc32c'
 export { utf8 } from './utf8'
-export { pow5Table } from './tables'
+export { numberInit, pow5Table } from './tables'
 export { addToken } from './dictionary'
 export { addField, scanJson32, scanJson64 } from './json'

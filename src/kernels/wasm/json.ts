@@ -1,11 +1,11 @@
 import { hash, lookUp, rotated } from './dictionary'
 import {
   ALLOWS_ABSENT, ALLOWS_BARE, ALLOWS_FALSE, ALLOWS_LONG, ALLOWS_NULL, ALLOWS_TRUE, ALLOWS_UNKNOWN, FIELD_ABSENT, FIELD_ALLOWS, FIELD_BYTES, FIELD_CELL,
-  FIELD_FALSE, FIELD_INDEX, FIELD_KIND, FIELD_LENGTH, FIELD_LITERAL, FIELD_MASK, FIELD_NEXT, FIELD_NULL, FIELD_REF, FIELD_SERIAL, FIELD_TRUE,
-  FIELD_UNKNOWN, KIND_ARRAY, KIND_MANY, KIND_NUMBER, KIND_OBJECT, KIND_SKIP, KIND_TOKEN, SHAPE_FIELDS, SHAPE_LAST, SHAPE_MISSES, SHAPE_SERIAL,
+  FIELD_FALSE, FIELD_INDEX, FIELD_KEY, FIELD_KEY_LENGTH, FIELD_KEY_LITERAL, FIELD_KIND, FIELD_LENGTH, FIELD_LITERAL, FIELD_MASK, FIELD_NEXT, FIELD_NULL, FIELD_REF, FIELD_SERIAL, FIELD_TRUE,
+  FIELD_UNKNOWN, KIND_ARRAY, KIND_LONG, KIND_MANY, KIND_NUMBER, KIND_OBJECT, KIND_SKIP, KIND_TOKEN, SHAPE_FIELDS, SHAPE_LAST, SHAPE_MISSES, SHAPE_SERIAL,
   SHAPE_SLOT_MASK, SHAPE_SLOTS, SHAPE_WANTED, SLOT_VALUE, TOKEN_MAX,
 } from './layout'
-import { number, storeAs } from './number'
+import { number, slowNumber, storeAs, wholeNumber } from './number'
 import { skipValue } from './skip'
 import { COMMA, firstBytes, QUOTE, same, skipBlank, stopMask } from './text'
 import { utf8 } from './utf8'
@@ -52,56 +52,84 @@ function scan<T>(spans: usize, count: i32, shape: usize, rows: usize, stride: us
 function whole<T>(begin: usize, end: usize, shape: usize, row: usize, serial: u64): bool {
   const p = skipBlank(begin, end)
   if (load<u8>(p) != OPEN) return false
-  const after = object<T>(p + 1, end, shape, row, serial)
+  const after = object<T>(p, end, shape, row, serial)
   return after != 0 && (after == end || skipBlank(after, end) == end)
 }
 
-/** p after the opening brace. */
+/** p at the opening brace. */
 function object<T>(p: usize, end: usize, shape: usize, row: usize, serial: u64): usize {
-  let expected: usize = load<u32>(shape, SHAPE_FIELDS)
+  const open = p
+  let field: usize = load<u32>(shape, SHAPE_FIELDS) // behind the last one stand two that match nothing
   let wanted = load<u32>(shape, SHAPE_WANTED)
-  if (load<u8>(p) != QUOTE) {
-    p = skipBlank(p, end)
-    if (load<u8>(p) == CLOSE) return wanted == 0 || fillAbsent<T>(shape, row, serial) ? p + 1 : 0
-    if (load<u8>(p) != QUOTE) return 0
-  }
+  let backwards = 0
+  let value: usize = 0 // where the number before began
   while (true) {
     const head = v128.load(p)
-    let field = expected // behind the last one stands one that matches nothing
-    if (matches(head, field) && tailMatches(p, field)) p += load<u32>(field, FIELD_LENGTH)
-    else {
+    let kind = load<u32>(field, FIELD_KIND)
+    if (matches(head, field) && (kind < <u32>KIND_LONG || longMatches(p, field))) {
+      // in order no name comes twice
+      if (backwards && load<u64>(field, FIELD_SERIAL) == serial) return 0
+      p += load<u32>(field, FIELD_LENGTH)
+    } else if (matches(head, field + FIELD_BYTES)) {
+      field += FIELD_BYTES
+      continue
+    } else {
+      if (p != open) {
+        if (value && (load<u8>(p) | 32) == 101) {
+          p = slowNumber<T>(value, row + load<u32>(field - FIELD_BYTES, FIELD_CELL))
+          value = 0
+          if (!p) return 0
+          continue
+        }
+        p = skipBlank(p, end)
+        if (load<u8>(p) == CLOSE) return wanted == 0 || fillAbsent<T>(shape, row, serial) ? p + 1 : 0
+        if (load<u8>(p) != COMMA) return 0
+      }
+      p = skipBlank(p + 1, end)
+      if (p >= end) return 0
+      if (load<u8>(p) != QUOTE) return load<u8>(p) == CLOSE && load<u8>(skipBlank(open + 1, end)) == CLOSE && (wanted == 0 || fillAbsent<T>(shape, row, serial)) ? p + 1 : 0
       // the end of the key moves p, not the field found: the value can be read while the field is still being looked up
       const after = keyEnd(p, end)
       if (!after) return 0
-      field = find(head, p, after, shape)
+      const found = find(p, after, shape)
       p = after
+      if (load<u8>(p) <= 32) p = skipBlank(p, end)
+      if (!found) {
+        p = skipValue(p, end, 0)
+        if (!p) return 0
+        continue
+      }
+      backwards |= i32(found < field)
+      field = found
+      kind = load<u32>(field, FIELD_KIND)
+      if (load<u64>(field, FIELD_SERIAL) == serial) return 0
     }
-    if (load<u8>(p) <= 32) p = skipBlank(p, end)
-    const kind = field ? load<u32>(field, FIELD_KIND) : KIND_SKIP
-    if (field) expected = field + FIELD_BYTES
-    if (kind == KIND_SKIP) p = skipValue(p, end, 0)
-    else {
-      if (load<u64>(field, FIELD_SERIAL) == serial) return 0 // the same name twice
+    kind &= KIND_LONG - 1
+    if (kind == KIND_NUMBER) {
       store<u64>(field, serial, FIELD_SERIAL)
       wanted--
-      if (kind == KIND_NUMBER) {
-        const cell = row + load<u32>(field, FIELD_CELL)
-        const after = number<T>(p, cell)
-        p = after ? after : literal<T>(p, cell, field)
-      } else p = other<T>(p, end, field, kind, row, serial)
+      const cell = row + load<u32>(field, FIELD_CELL)
+      const after = number<T>(p, cell)
+      value = p
+      p = after ? after : noNumber<T>(p, end, cell, field)
+    } else if (kind == KIND_SKIP) p = skipValue(load<u8>(p) <= 32 ? skipBlank(p, end) : p, end, 0)
+    else {
+      store<u64>(field, serial, FIELD_SERIAL)
+      wanted--
+      p = other<T>(load<u8>(p) <= 32 ? skipBlank(p, end) : p, end, field, kind, row, serial)
     }
     if (!p) return 0
-    if (load<u8>(p) != COMMA) {
-      p = skipBlank(p, end)
-      if (load<u8>(p) == CLOSE) return wanted == 0 || fillAbsent<T>(shape, row, serial) ? p + 1 : 0
-      if (load<u8>(p) != COMMA) return 0
-    }
-    if (++p >= end) return 0
-    if (load<u8>(p) != QUOTE) {
-      p = skipBlank(p, end)
-      if (load<u8>(p) != QUOTE) return 0
-    }
+    field += FIELD_BYTES
   }
+}
+
+function noNumber<T>(p: usize, end: usize, cell: usize, field: usize): usize {
+  if (load<u8>(p) <= 32) {
+    p = skipBlank(p, end)
+    const after = wholeNumber<T>(p, cell)
+    if (after) return after
+  }
+  return literal<T>(p, cell, field)
 }
 
 /** p after the opening bracket. */
@@ -122,7 +150,7 @@ function array<T>(p: usize, end: usize, shape: usize, row: usize, serial: u64): 
           storeAs<T>(cell, digit)
           p++
         } else {
-          const after = number<T>(p, cell)
+          const after = wholeNumber<T>(p, cell)
           p = after ? after : literal<T>(p, cell, field)
         }
       } else p = other<T>(p, end, field, kind, row, serial)
@@ -145,7 +173,7 @@ function other<T>(p: usize, end: usize, field: usize, kind: u32, row: usize, ser
   if (kind == KIND_TOKEN) return token<T>(p, end, row + load<u32>(field, FIELD_CELL), field, ref)
   if (kind == KIND_OBJECT || kind == KIND_ARRAY) {
     const c = load<u8>(p)
-    if (kind == KIND_OBJECT && c == OPEN) return object<T>(p + 1, end, ref, row, serial)
+    if (kind == KIND_OBJECT && c == OPEN) return object<T>(p, end, ref, row, serial)
     if (kind == KIND_ARRAY && c == OPEN_ARRAY) return array<T>(p + 1, end, ref, row, serial)
     // a value of another kind has none of what is wanted inside of it
     const after = skipValue(p, end, 0)
@@ -160,7 +188,7 @@ function other<T>(p: usize, end: usize, field: usize, kind: u32, row: usize, ser
     return after
   }
   const cell = row + load<u32>(field, FIELD_CELL)
-  const after = number<T>(p, cell)
+  const after = wholeNumber<T>(p, cell)
   return after ? after : literal<T>(p, cell, field)
 }
 
@@ -266,15 +294,13 @@ function matches(head: v128, field: usize): bool {
   return !v128.any_true(v128.xor(v128.and(head, v128.load(field, FIELD_MASK)), v128.load(field)))
 }
 
-function tailMatches(p: usize, field: usize): bool {
-  return load<u32>(field, FIELD_LITERAL) == 0 || longMatches(p, field)
+/** All of what is expected: whole vectors from 16 on, the last one overlapping. */
+function longMatches(p: usize, field: usize): bool {
+  return restMatches(p, load<u32>(field, FIELD_LITERAL), load<u32>(field, FIELD_LENGTH))
 }
 
-/** Keys of 14 bytes and more: whole vectors from 16 on, the last one overlapping. */
-function longMatches(p: usize, field: usize): bool {
-  const literal: usize = load<u32>(field, FIELD_LITERAL)
-  const length = load<u32>(field, FIELD_LENGTH)
-  for (let i: u32 = 16; i + 16 < length; i += 16) if (!same(p + i, literal + i)) return false
+function restMatches(p: usize, literal: usize, length: usize): bool {
+  for (let i: usize = 16; i + 16 < length; i += 16) if (!same(p + i, literal + i)) return false
   return same(p + length - 16, literal + length - 16)
 }
 
@@ -292,30 +318,34 @@ function keyEnd(p: usize, end: usize): usize {
 }
 
 /** Keys in any order, by a hash over the first and the last 16 bytes of `"key":`. */
-function find(head: v128, p: usize, after: usize, shape: usize): usize {
+function find(p: usize, after: usize, shape: usize): usize {
   store<u32>(shape, load<u32>(shape, SHAPE_MISSES) + 1, SHAPE_MISSES)
   const length = after - p
+  const head = length < 16 ? firstBytes(v128.load(p), length) : v128.load(p)
   const mask = load<u32>(shape, SHAPE_SLOT_MASK)
   const slots: usize = load<u32>(shape, SHAPE_SLOTS)
   let i = keyHash(head, after, length) & mask
   while (true) {
     const field: usize = load<u32>(slots + (i << 2))
     if (!field) return 0
-    if (<usize>load<u32>(field, FIELD_LENGTH) == length && matches(head, field) && tailMatches(p, field)) return field
+    if (
+      <usize>load<u32>(field, FIELD_KEY_LENGTH) == length && !v128.any_true(v128.xor(head, v128.load(field, FIELD_KEY))) &&
+      (length <= 16 || restMatches(p, load<u32>(field, FIELD_KEY_LITERAL), length))
+    ) return field
     i = (i + 1) & mask
   }
 }
 
 function keyHash(head: v128, after: usize, length: usize): u32 {
-  return hash(length <= 16 ? firstBytes(head, length) : v128.xor(head, rotated(v128.load(after - 16))))
+  return hash(length <= 16 ? head : v128.xor(head, rotated(v128.load(after - 16))))
 }
 
 /** Lets a field be found. A slot must stay free. */
 export function addField(shape: usize, field: usize): void {
-  const length: usize = load<u32>(field, FIELD_LENGTH)
+  const length: usize = load<u32>(field, FIELD_KEY_LENGTH)
   const mask = load<u32>(shape, SHAPE_SLOT_MASK)
   const slots: usize = load<u32>(shape, SHAPE_SLOTS)
-  let i = keyHash(v128.load(field), <usize>load<u32>(field, FIELD_LITERAL) + length, length) & mask
+  let i = keyHash(v128.load(field, FIELD_KEY), <usize>load<u32>(field, FIELD_KEY_LITERAL) + length, length) & mask
   while (load<u32>(slots + (i << 2))) i = (i + 1) & mask
   store<u32>(slots + (i << 2), field)
 }

@@ -11,10 +11,12 @@ export const SHAPE_SLOT_MASK = 16
 export const SHAPE_MISSES = 20
 export const SHAPE_SERIAL = 24
 
-// Field: the first 16 bytes of `"key":`, a mask of those that count, its length u32, kind u32, cell u32 (bytes from the start of the row), ref u32
-// (a shape, a dictionary, the first of many), literal u32 (the whole `"key":`, if it is longer than 16), what it allows u32, index u32 (in arrays),
-// next u32 (of many), serial u64 of the record that was last seen to hold it; then f64 values that stand for null, true, false, absent, unknown.
-export const FIELD_BYTES = 128
+// Field. What is expected from the end of the value before it to its own value, `, "key": `: the first 16 bytes, a mask of those that count, its
+// length u32. Kind u32, cell u32 (bytes from the start of the row), ref u32 (a shape, a dictionary, the first of many), literal u32 (all of what is
+// expected, if it is longer than 16), what it allows u32, serial u64 of the record that was last seen to hold it.
+// Behind these 64 bytes what is seldom needed: `"key":`, the first 16 bytes, its length u32, all of it u32; index u32 (in arrays), next u32 (of many);
+// then f64 values that stand for null, true, false, absent, unknown.
+export const FIELD_BYTES = 192
 export const FIELD_HEAD = 0
 export const FIELD_MASK = 16
 export const FIELD_LENGTH = 32
@@ -24,13 +26,16 @@ export const FIELD_REF = 44
 export const FIELD_LITERAL = 48
 export const FIELD_ALLOWS = 52
 export const FIELD_SERIAL = 56
-export const FIELD_INDEX = 64
-export const FIELD_NEXT = 68
-export const FIELD_NULL = 72
-export const FIELD_TRUE = 80
-export const FIELD_FALSE = 88
-export const FIELD_ABSENT = 96
-export const FIELD_UNKNOWN = 104
+export const FIELD_KEY = 64
+export const FIELD_KEY_LENGTH = 80
+export const FIELD_KEY_LITERAL = 84
+export const FIELD_INDEX = 88
+export const FIELD_NEXT = 92
+export const FIELD_NULL = 96
+export const FIELD_TRUE = 104
+export const FIELD_FALSE = 112
+export const FIELD_ABSENT = 120
+export const FIELD_UNKNOWN = 128
 
 export const KIND_NUMBER = 0
 export const KIND_SKIP = 1
@@ -39,6 +44,8 @@ export const KIND_ARRAY = 3
 export const KIND_TOKEN = 4
 /** Several want the same value. */
 export const KIND_MANY = 5
+/** Added: what is expected is longer than 16 bytes. */
+export const KIND_LONG = 8
 
 export const ALLOWS_NULL = 1
 export const ALLOWS_TRUE = 2

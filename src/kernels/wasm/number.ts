@@ -1,4 +1,4 @@
-import { LANES, POW10, POW10_INT, POW5 } from './tables'
+import { ALIGN, POW10, POW10_INT, POW10_SIGNED, POW5 } from './tables'
 
 const ZERO: u8 = 48
 const MINUS: u8 = 45
@@ -9,33 +9,37 @@ const DOT: u8 = 46
 // returns the position after it, or 0: JSON.parse must decide.
 
 /**
- * One load, no branch per digit: `-?` and digits, at most one dot, 15 bytes in all. Everything else goes to slowNumber.
- * The next position depends on one vector load only (not on the sign, not on the dot): that chain is the speed limit.
+ * One load, no branch per digit: `-?` and digits, at most one dot, 15 bytes in all. Everything else goes to slowNumber, but an exponent, which
+ * the caller sees behind the end: then it is for slowNumber. The next position depends on one vector load only (not on the sign, not on what
+ * the number is): that chain is the speed limit.
  */
 export function number<T>(p: usize, dst: usize): usize {
-  const minus = i32(load<u8>(p) == MINUS)
+  const first = load<u8>(p)
+  const minus = i32(first == MINUS)
   const values = i8x16.sub(v128.load(p), i8x16.splat(48))
-  const isDigit = i8x16.lt_u(values, i8x16.splat(10))
-  const digits = v128.and(values, isDigit); // the sign counts as a leading zero
-  const stops = ~i8x16.bitmask(isDigit) & ~minus; // bits 16.. are set
+  const isDigit = i8x16.le_u(values, i8x16.splat(9))
+  const digits = v128.and(values, isDigit) // the sign counts as a leading zero
+  const stops = ~(i8x16.bitmask(isDigit) | minus) // bits 16.. are set
   const whole = ctz(stops)
+  // negative: no digit before the dot, or a zero before others
+  const odd = (whole - minus - 1) | ((i32(load<u8>(p + minus)) - 49) & (minus + 1 - whole))
   if (load<u8>(p + whole) == DOT) {
     const length = ctz(stops & (stops - 1))
-    const odd = i32(length >= 16) | i32(whole == minus) | i32(length == whole + 1) | (i32(load<u8>(p + minus) == ZERO) & i32(whole > minus + 1)) | i32((load<u8>(p + length) | 32) == 101)
-    if (odd) return slowNumber<T>(p, dst)
-    // Drop the dot and right-align: lane i takes byte i+length-16, one less left of the dot.
-    const lanes = i8x16.add(v128.load(LANES), i8x16.splat(i8(length - 16)))
-    const w = sixteenDigits(i8x16.relaxed_swizzle(digits, i8x16.add(lanes, i8x16.le_s(lanes, i8x16.splat(<i8>whole)))))
-    storeSigned<T>(dst, <f64><i64>w / load<f64>(POW10 + (usize(length - whole - 1) << 3)), minus); // w < 10^15: exact
+    if ((odd | (15 - length) | (length - whole - 2)) < 0) return slowNumber<T>(p, dst)
+    const w = sixteenDigits(i8x16.relaxed_swizzle(digits, v128.load(ALIGN + ((length << 8) | (whole << 4)))))
+    storeAs<T>(dst, <f64>w / load<f64>(POW10_SIGNED + ((length - whole - 1) << 4) + (minus << 3))) // w < 10^15: exact
     return p + length
   }
-  if (i32(whole >= 16) | i32(whole == minus) | (i32(load<u8>(p + minus) == ZERO) & i32(whole > minus + 1)) | i32((load<u8>(p + whole) | 32) == 101)) return slowNumber<T>(p, dst)
-  storeSigned<T>(dst, <f64><i64>sixteenDigits(i8x16.relaxed_swizzle(digits, i8x16.add(v128.load(LANES), i8x16.splat(i8(whole - 16))))), minus)
+  if ((odd | (15 - whole)) < 0) return slowNumber<T>(p, dst)
+  const w = sixteenDigits(i8x16.relaxed_swizzle(digits, v128.load(ALIGN + ((whole << 8) | (whole << 4)))))
+  storeAs<T>(dst, <f64>w * load<f64>(POW10_SIGNED + (minus << 3)))
   return p + whole
 }
 
-function storeSigned<T>(dst: usize, value: f64, minus: i32): void {
-  storeAs<T>(dst, reinterpret<f64>(reinterpret<u64>(value) | (<u64>minus << 63)))
+/** With its exponent. */
+export function wholeNumber<T>(p: usize, dst: usize): usize {
+  const after = number<T>(p, dst)
+  return after && (load<u8>(after) | 32) == 101 ? slowNumber<T>(p, dst) : after
 }
 
 export function storeAs<T>(dst: usize, value: f64): void {
@@ -44,16 +48,16 @@ export function storeAs<T>(dst: usize, value: f64): void {
 }
 
 /** 16 digit values (0..9), most significant first, to one integer: pairs, fours, eights, sixteen. */
-function sixteenDigits(d: v128): u64 {
-  const pairs = i16x8.add(i16x8.mul(v128.and(d, i16x8.splat(0xff)), i16x8.splat(10)), i16x8.shr_u(d, 8))
+function sixteenDigits(d: v128): i64 {
+  const pairs = i16x8.relaxed_dot_i8x16_i7x16_s(d, i16x8.splat(10 | (1 << 8)))
   const fours = i32x4.dot_i16x8_s(pairs, i32x4.splat(100 | (1 << 16)))
   const packed = i16x8.narrow_i32x4_s(fours, fours)
-  const eights = i32x4.dot_i16x8_s(packed, i32x4.splat(10000 | (1 << 16)))
-  return <u64><u32>i32x4.extract_lane(eights, 0) * 100000000 + <u64><u32>i32x4.extract_lane(eights, 1)
+  const eights = i64x2.extract_lane(i32x4.dot_i16x8_s(packed, i32x4.splat(10000 | (1 << 16))), 0)
+  return (eights & 0xffffffff) * 100000000 + (eights >> 32)
 }
 
 /** The full grammar: exponents, up to 19 digits. */
-function slowNumber<T>(at: usize, dst: usize): usize {
+export function slowNumber<T>(at: usize, dst: usize): usize {
   let p = at
   const negative = load<u8>(p) == MINUS
   if (negative) p++

@@ -8,8 +8,28 @@ export const POW10: usize = memory.data<f64>([
 /** 10^0 .. 10^8 as u64. */
 export const POW10_INT: usize = memory.data<u64>([1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000], 16)
 
-/** 0,1,..15: lane numbers, the identity swizzle. */
-export const LANES: usize = memory.data<u8>([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15], 16)
+/** 10^0, -10^0, 10^1, -10^1, .. 10^15, -10^15. */
+export const POW10_SIGNED: usize = memory.data(16 * 16, 16)
+
+/** [length][whole]: from which byte of a number each of its 16 digits comes, aligned to the right, without the dot, which stands at `whole`; above 127:
+ *  from none. No dot: whole = length. */
+export const ALIGN: usize = memory.data(16 * 16 * 16, 16)
+
+/** Once, before the first number. */
+export function numberInit(): void {
+  for (let k: usize = 0; k < 16; k++) {
+    store<f64>(POW10_SIGNED + (k << 4), load<f64>(POW10 + (k << 3)))
+    store<f64>(POW10_SIGNED + (k << 4), -load<f64>(POW10 + (k << 3)), 8)
+  }
+  for (let length: i32 = 0; length < 16; length++) {
+    for (let whole: i32 = 0; whole < 16; whole++) {
+      for (let lane: i32 = 0; lane < 16; lane++) {
+        const from = lane + length - 16
+        store<i8>(ALIGN + ((length << 8) | (whole << 4) | lane), i8(whole < length && from <= whole ? from - 1 : from))
+      }
+    }
+  }
+}
 
 /** Top 128 bits (high, low) of 5^q for q in -342..308; filled by the host. */
 export const POW5: usize = memory.data(2 * 8 * (308 + 342 + 1), 16)

@@ -1,0 +1,122 @@
+// Cost of each kernel beside what JavaScript alone does, in ns a record and MB/s: node bench/kernels.ts [rounds, default 5] [title]
+// CPU time of this thread, rounds interleaved over all lines, medians. Batches of 512 records, 8 different ones in turn.
+import { cpus, loadavg } from 'node:os'
+import { Random } from '../test/support/mutations.ts'
+import { Packer, batchOf } from '../src/codecs/pack.ts'
+import type { Column, RecordBatch, Signature } from '../src/core/index.ts'
+import { columns } from '../src/features/index.ts'
+import { createArena } from '../src/kernels/arena.ts'
+import { kernelsOf } from '../src/kernels/host.ts'
+import { kernelModule } from '../src/pipeline/kernels.ts'
+
+const ROWS = 512, BATCHES = 8
+const rounds = Number(process.argv[2] ?? 5), only = process.argv[3] ?? ''
+const arena = createArena(2 ** 26, await kernelModule()), { run } = kernelsOf(arena)!
+const random = new Random(1)
+
+const F30 = Array.from({ length: 30 }, (_, i) => `f${i}`)
+const LONG = F30.map(name => `a_feature_name_${name}_`)
+const six = (): number => Number((random.bits() / 2 ** 29 - 4).toFixed(6))
+const wide = (): number => random.bits() / 2 ** 30 - 2 + random.bits() / 2 ** 63
+const numbersOf = (names: readonly string[], number = six): { [name: string]: unknown } => Object.fromEntries(names.map(name => [name, number()]))
+const shuffled = (of: { [name: string]: unknown }): object => Object.fromEntries(Object.entries(of).map(entry => [random.bits(), entry] as const).sort(([a], [b]) => a - b).map(([, entry]) => entry))
+const head = (): { [name: string]: unknown } => ({ id: random.below(1e7), user: `user-${random.below(1e5)}` })
+const WORDS = Array.from({ length: 200 }, (_, i) => `word-${i * 7919 % 1000}`), FEW = ['red', 'green', 'blue', 'a longer colour']
+
+interface Line { readonly title: string; readonly columns: readonly (string | Column)[]; record(): string }
+const rule = (name: string): Column => ({ name, missing: true })
+const LINES: readonly Line[] = [
+  { title: 'flat, 30 numbers of 6 decimals', columns: F30, record: () => JSON.stringify({ ...head(), ...numbersOf(F30) }) },
+  { title: '  the same, 17 digits', columns: F30, record: () => JSON.stringify({ ...head(), ...numbersOf(F30, wide) }) },
+  { title: '  the same, keys shuffled', columns: F30, record: () => JSON.stringify(shuffled({ ...head(), ...numbersOf(F30) })) },
+  { title: '  the same, long keys', columns: LONG, record: () => JSON.stringify({ ...head(), ...numbersOf(LONG) }) },
+  { title: '  the same, a fifth of the keys missing, a tenth null', columns: F30.map(rule),
+    record: () => JSON.stringify({ ...head(), ...Object.fromEntries(F30.filter(() => !random.chance(0.2)).map(name => [name, random.chance(0.1) ? null : six()])) }) },
+  { title: '  the same, 10 unknown keys between', columns: F30,
+    record: () => JSON.stringify({ ...head(), ...Object.fromEntries(F30.flatMap((name, i) => [[name, six()], ...i % 3 === 0 ? [[`x${i}`, i % 2 === 0 ? 'some text' : { a: 1, b: [true, 'x'] }]] : []])) }) },
+  { title: '  the same, with blanks', columns: F30, record: () => JSON.stringify({ ...head(), ...numbersOf(F30) }, null, 1) },
+  { title: '  the same, a text beyond ASCII', columns: F30, record: () => JSON.stringify({ ...head(), city: 'K\u00f6ln', ...numbersOf(F30) }) },
+  { title: '  the same, 3 wanted', columns: ['f3', 'f14', 'f25'], record: () => JSON.stringify({ ...head(), ...numbersOf(F30) }) },
+  { title: '20 numbers, 5 categories, 5 booleans', columns: [...F30.slice(0, 20), ...F30.slice(20, 25).map((name, i) => ({ name, categories: i % 2 === 0 ? WORDS : FEW })), ...F30.slice(25)],
+    record: () => JSON.stringify({ ...head(), ...numbersOf(F30.slice(0, 20)), ...Object.fromEntries(F30.slice(20).map((name, i) => [name, i >= 5 ? random.chance(0.5) : random.one(i % 2 === 0 ? WORDS : FEW)])) }) },
+]
+
+interface Sample { readonly title: string; readonly bytes: number; run(batch: number): unknown }
+interface Stage { readonly title: string; readonly samples: readonly Sample[] }
+
+function batchFrom(texts: readonly string[]): RecordBatch {
+  const packer = new Packer(texts.length, 65536)
+  for (const text of texts) {
+    packer.row(0)
+    const start = packer.length
+    packer.text(text)
+    packer.setValue(start)
+    packer.byte(10)
+  }
+  return batchOf(packer.finish(), { partition: 'p', offsets: new Float64Array(texts.length), from: 0n, next: 1n })
+}
+function inArena(batch: RecordBatch): RecordBatch {
+  const region = arena.reserve(batch.bytes.length)!
+  region.bytes.set(batch.bytes)
+  return { ...batch, bytes: region.bytes }
+}
+
+const all = Int32Array.from({ length: ROWS }, (_, i) => i)
+function stageOf({ title, columns: of, record }: Line): Stage {
+  const texts = Array.from({ length: BATCHES }, () => Array.from({ length: ROWS }, record)), batches = texts.map(batchFrom), insideOnes = batches.map(inArena)
+  const named = of.map(column => typeof column === 'string' ? { name: column } : column)
+  const signature: Signature = { inputs: [{ name: 'features', dtype: 'float32', shape: [-1, named.length], columns: named }], outputs: [] }
+  const plain = columns().for(signature), quick = columns(undefined, { arena }).for(signature), bytes = batches.reduce((sum, { bytes }) => sum + bytes.length, 0) / BATCHES / ROWS
+  const buffers = batches.map(({ bytes }) => Buffer.from(bytes)), names = named.map(({ name }) => name), row = new Float32Array(ROWS * names.length)
+  const codes = named.map(({ categories }) => categories === undefined ? undefined : new Map(categories.map((word, i) => [word, i])))
+  return { title: `${title}: ${Math.round(bytes)} bytes`, samples: [
+    { title: 'kernel, records in the arena', bytes, run: i => quick.extract(insideOnes[i]!, all).features.release() },
+    { title: 'kernel, records copied in', bytes, run: i => quick.extract(batches[i]!, all).features.release() },
+    { title: 'JSON.parse, and the fields of it', bytes, run: i => {
+      const buffer = buffers[i]!, { values: { start, end } } = batches[i]!
+      for (let r = 0, at = 0; r < ROWS; r++) {
+        const value = JSON.parse(buffer.toString('latin1', start[r], end[r])) as { readonly [name: string]: number }
+        for (let c = 0; c < names.length; c++) row[at++] = codes[c]?.get(value[names[c]!]!) ?? value[names[c]!]!
+      }
+      return row
+    } },
+    { title: 'plain path', bytes, run: i => plain.extract(batches[i]!, all).features.release() },
+  ] }
+}
+
+const block = kernelsOf(arena)!.block(ROWS * 512)!.bytes
+for (let i = 0; i < block.length; i++) block[i] = 32 + random.below(95)
+const STAGES: readonly Stage[] = [
+  ...LINES.filter(({ title }) => title.includes(only)).map(stageOf),
+  ...'UTF-8 and CRC-32C'.includes(only) ? [{ title: 'UTF-8 and CRC-32C, 512 bytes', samples: [
+    { title: 'UTF-8 check, ASCII', bytes: 512, run: () => { for (let r = 0; r < ROWS; r++) run.utf8(block.byteOffset + r * 512, 512) } },
+    { title: 'CRC-32C', bytes: 512, run: () => { for (let r = 0; r < ROWS; r++) run.crc32c(block.byteOffset + r * 512, 512) } },
+  ] }] : [],
+]
+
+/** threadCpuUsage moves with the ticks of the scheduler: a window has to be long. */
+const WINDOW_US = 200_000
+function nsPerRecord(sample: Sample): number {
+  const before = process.threadCpuUsage()
+  let records = 0, used = 0
+  do {
+    for (let i = 0; i < BATCHES; i++) sample.run(i)
+    records += BATCHES * ROWS
+    const { user, system } = process.threadCpuUsage(before)
+    used = user + system
+  } while (used < WINDOW_US)
+  return used * 1000 / records
+}
+
+console.log(`${cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.version}, load ${loadavg()[0]!.toFixed(1)}; CPU of the thread, medians of ${rounds} interleaved rounds`)
+const samples = STAGES.flatMap(({ samples }) => samples), costs = new Map(samples.map(sample => [sample, [] as number[]]))
+for (const sample of samples) nsPerRecord(sample)
+await new Promise(resolve => { setTimeout(resolve, 50) })
+for (let round = 0; round < rounds; round++) for (const sample of samples) costs.get(sample)!.push(nsPerRecord(sample))
+for (const { title, samples } of STAGES) {
+  console.log(title)
+  for (const sample of samples) {
+    const ns = costs.get(sample)!.sort((a, b) => a - b)[rounds >> 1]!
+    console.log(`${ns.toFixed(0).padStart(8)} ns ${(sample.bytes * 1000 / ns).toFixed(0).padStart(6)} MB/s  ${sample.title}`)
+  }
+}
