@@ -97,6 +97,7 @@ function object<T>(p: usize, end: usize, shape: usize, row: usize, serial: u64):
       if (!found) {
         p = skipValue(p, end, 0)
         if (!p) return 0
+        value = 0
         continue
       }
       backwards |= i32(found < field)
@@ -112,8 +113,11 @@ function object<T>(p: usize, end: usize, shape: usize, row: usize, serial: u64):
       const after = number<T>(p, cell)
       value = p
       p = after ? after : noNumber<T>(p, end, cell, field)
-    } else if (kind == KIND_SKIP) p = skipValue(load<u8>(p) <= 32 ? skipBlank(p, end) : p, end, 0)
-    else {
+    } else if (kind == KIND_SKIP) {
+      p = skipValue(load<u8>(p) <= 32 ? skipBlank(p, end) : p, end, 0)
+      value = 0
+    } else {
+      value = 0
       store<u64>(field, serial, FIELD_SERIAL)
       wanted--
       p = other<T>(load<u8>(p) <= 32 ? skipBlank(p, end) : p, end, field, kind, row, serial)

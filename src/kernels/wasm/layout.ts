@@ -65,3 +65,18 @@ export const SLOT_BYTES = 48
 export const SLOT_VALUE = 32
 export const SLOT_LENGTH = 40
 export const TOKEN_MAX = 32
+
+// Index of rows for batch.ts: blocks of INDEX_ROWS numbers each. Times f64; begin and end of keys, values and headers i32 (begin < 0: null), counted from a base;
+// then what placeRows answers, i32, and the rows that appendRows is to take, u32.
+export const INDEX_ROWS = 512
+export const INDEX_TIMES_MS = 0
+export const INDEX_KEY_START = 4096
+export const INDEX_KEY_END = 6144
+export const INDEX_VALUE_START = 8192
+export const INDEX_VALUE_END = 10240
+export const INDEX_HEADERS_START = 12288
+export const INDEX_HEADERS_END = 14336
+export const INDEX_SIZES = 16384
+export const INDEX_PARTITIONS = 18432
+export const INDEX_TAKEN = 20480
+export const INDEX_BYTES = 22528

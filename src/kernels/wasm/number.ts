@@ -25,7 +25,7 @@ export function number<T>(p: usize, dst: usize): usize {
   const odd = (whole - minus - 1) | ((i32(load<u8>(p + minus)) - 49) & (minus + 1 - whole))
   if (load<u8>(p + whole) == DOT) {
     const length = ctz(stops & (stops - 1))
-    if ((odd | (15 - length) | (length - whole - 2)) < 0) return slowNumber<T>(p, dst)
+    if ((odd | (15 - length) | (length - whole - 2)) < 0) return (odd | (length - whole - 2)) < 0 ? slowNumber<T>(p, dst) : longNumber<T>(p, dst, digits, whole, minus)
     const w = sixteenDigits(i8x16.relaxed_swizzle(digits, v128.load(ALIGN + ((length << 8) | (whole << 4)))))
     storeAs<T>(dst, <f64>w / load<f64>(POW10_SIGNED + ((length - whole - 1) << 4) + (minus << 3))) // w < 10^15: exact
     return p + length
@@ -34,6 +34,29 @@ export function number<T>(p: usize, dst: usize): usize {
   const w = sixteenDigits(i8x16.relaxed_swizzle(digits, v128.load(ALIGN + ((whole << 8) | (whole << 4)))))
   storeAs<T>(dst, <f64>w * load<f64>(POW10_SIGNED + (minus << 3)))
   return p + whole
+}
+
+/** Up to 18 digits that count in up to 32 bytes, the dot among the first 15. */
+function longNumber<T>(p: usize, dst: usize, digits: v128, whole: i32, minus: i32): usize {
+  const values = i8x16.sub(v128.load(p, 16), i8x16.splat(48))
+  const isDigit = i8x16.le_u(values, i8x16.splat(9))
+  const more = ctz(~i8x16.bitmask(isDigit))
+  const k = 15 - whole + more
+  if (whole > 14 || more > 15 || k > 22) return slowNumber<T>(p, dst)
+  const high = sixteenDigits(i8x16.relaxed_swizzle(digits, v128.load(ALIGN + ((16 << 8) | (whole << 4)))))
+  const low = sixteenDigits(i8x16.relaxed_swizzle(values, v128.load(ALIGN + ((more << 8) | (more << 4)))))
+  const scale = load<i64>(POW10_INT + (<usize>more << 3))
+  if (high >= load<i64>(POW10_INT + (usize(18 - more) << 3))) return slowNumber<T>(p, dst)
+  const w = high * scale + low
+  if (sizeof<T>() == 4 || w <= (1 << 53)) {
+    // at most two units in the last place from the double that is nearest: as a float it is the same, unless the middle of two floats is about there
+    const near = <f64>w / load<f64>(POW10_SIGNED + (k << 4) + (minus << 3))
+    if (w <= (1 << 53) || u32(reinterpret<u64>(near) & 0x1fffffff) - 0x0ffffff8 > 16) {
+      storeAs<T>(dst, near)
+      return p + 16 + more
+    }
+  }
+  return eiselLemire<T>(w, -k, minus != 0, dst) ? p + 16 + more : 0
 }
 
 /** With its exponent. */
