@@ -11,12 +11,14 @@ import type { KafkaSinkOptions } from '../src/connect/kafka/index.ts'
 import type { Extracted, Guarantee, Predicted, RecordBatch, Rejection, Signature, TensorBatch } from '../src/core/index.ts'
 import { flowDefaults, run } from '../src/flow/index.ts'
 import { createArena } from '../src/kernels/arena.ts'
+import { kernelModule } from '../src/pipeline/kernels.ts'
 
 const brokers = process.argv[2] ?? '127.0.0.1:9092', records = Number(process.argv[3] ?? 1_000_000), runs = Number(process.argv[4] ?? 5)
 const valueBytes = Number(process.argv[5] ?? 200), compression = (process.argv[6] ?? 'none') as NonNullable<KafkaSinkOptions['compression']>
 const PARTITIONS = 4, NONE: readonly Rejection[] = [], name = `bench-${process.pid}`
 const warnings: string[] = []
-const context = () => testContext({ arena: createArena(64 * 1024 * 1024), log: { write(level: string, text: string) { if (level === 'warn') warnings.push(text) } } })
+const kernels = await kernelModule()
+const context = () => testContext({ arena: createArena(192 * 1024 * 1024, kernels), log: { write(level: string, text: string) { if (level === 'warn') warnings.push(text) } } })
 
 const cluster = await openCluster({ brokers }, context(), 'sink')
 async function topic(word: string): Promise<string> {
@@ -59,8 +61,14 @@ async function once(guarantee: Guarantee, round: number): Promise<number> {
     source, sink, guarantee, clock: parts.clock, log: parts.log, metrics: parts.metrics,
     features: { for: () => ({ extract: (_: RecordBatch, rows: Int32Array): Extracted => ({ features: tensors(rows.length), rows, rejected: NONE }) }) },
     control: { take: () => serving, close: async () => {} },
-    result: { check() {}, write: (batch, { part }) => ({ rows: part, rejected: NONE,
-      records: { ...batch, bytes: batch.bytes.slice(), release } }) },
+    result: {
+      check() {},
+      write(batch, { part }) {
+        const region = parts.arena.reserve(batch.bytes.length), bytes = region?.bytes ?? new Uint8Array(batch.bytes.length)
+        bytes.set(batch.bytes)
+        return { rows: part, rejected: NONE, records: { ...batch, bytes, release: () => region?.release() } }
+      },
+    },
     rejects: { write() { throw new Error('none expected') } },
     options: { ...flowDefaults, recordsMax: records },
   }, new AbortController().signal)

@@ -1,8 +1,8 @@
-import type { RecordBatch, Records, Slices } from '../core/index.ts'
+import type { Arena, RecordBatch, Records, Region, Slices } from '../core/index.ts'
 
 const encoder = new TextEncoder()
 
-/** Builds Records row by row in memory of its own, which grows by doubling. The parts of a row are written one after the other:
+/** Builds Records row by row in memory of its own, of an arena if it has room, which grows by doubling. The parts of a row are written one after the other:
     ```ts
     const packer = new Packer(rows, bytes)
     packer.row(timeMs)
@@ -20,20 +20,23 @@ export class Packer {
   #headers: Slices
   #timesMs: Float64Array
   #hasHeaders = false
+  readonly #arena: Arena | undefined
+  #region: Region | undefined
 
-  constructor(rows: number, bytes: number) {
-    this.bytes = new Uint8Array(Math.max(bytes, 64))
+  constructor(rows: number, bytes: number, arena?: Arena) {
+    this.#arena = arena
+    this.bytes = this.#take(Math.max(bytes, 64))
     this.#keys = nulls(rows)
     this.#values = nulls(rows)
     this.#headers = nulls(rows)
     this.#timesMs = new Float64Array(rows)
   }
 
-  /** Begins anew, in the same memory: nobody reads what was made before. */
+  /** Begins anew, with the same memory: nobody reads what was made before. */
   reset(rows: number, bytes: number): void {
     this.rows = this.length = 0
     this.#hasHeaders = false
-    if (bytes > this.bytes.length) this.bytes = new Uint8Array(bytes)
+    if (this.#arena !== undefined || bytes > this.bytes.length) this.bytes = this.#take(Math.max(bytes, 64))
     if (rows > this.#timesMs.length) {
       this.#keys = nulls(rows)
       this.#values = nulls(rows)
@@ -91,9 +94,20 @@ export class Packer {
   reserve(more: number): void {
     const needed = this.length + more
     if (needed <= this.bytes.length) return
-    const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2))
+    const region = this.#region, grown = this.#take(Math.max(needed, this.bytes.length * 2))
     grown.set(this.bytes.subarray(0, this.length))
     this.bytes = grown
+    region?.release()
+  }
+  /** Gives its memory back to the arena. */
+  free(): void {
+    this.#region?.release()
+    if (this.#region !== undefined) this.bytes = EMPTY
+    this.#region = undefined
+  }
+  #take(bytes: number): Uint8Array {
+    this.#region = this.#arena?.reserve(bytes)
+    return this.#region?.bytes ?? new Uint8Array(bytes)
   }
 
   finish(columns?: readonly string[], release: () => void = () => {}): Records {
@@ -128,6 +142,7 @@ export function partOf(records: Records, slices: Slices | undefined, row: number
   return start < 0 ? null : records.bytes.slice(start, slices!.end[row]!)
 }
 
+const EMPTY = new Uint8Array(0)
 const nulls = (rows: number): Slices => ({ start: new Int32Array(rows).fill(-1), end: new Int32Array(rows).fill(-1) })
 const cut = ({ start, end }: Slices, rows: number): Slices => ({ start: start.subarray(0, rows), end: end.subarray(0, rows) })
 function copy({ start, end }: Slices, rows: number): Slices {

@@ -27,7 +27,8 @@ export interface ExecutorOptions {
 /** Opens the parts of a pipeline, runs it to its end, closes them. */
 export async function runExecutor(definition: Definition, options: ExecutorOptions): Promise<Ended> {
   const flow = flowOptionsOf(definition, options)
-  const context: Context = { ...pick(options), arena: createArena(flow.bytesMax, await kernelModule()) }
+  // batches, their columns and the results made of them lie there; pages that are not touched cost nothing
+  const context: Context = { ...pick(options), arena: createArena(3 * flow.bytesMax, await kernelModule()) }
   const parts = await openParts(definition, context, options)
   try {
     return await run({ ...parts, clock: options.clock, log: options.log, metrics: options.metrics, skips: options.skips, options: flow,
@@ -50,7 +51,7 @@ export async function openStages(definition: Definition, context: Omit<Context, 
   try {
     const features = columns(definition.features, { when: definition.when, arena: context.arena })
     features.for(control.signature)
-    const result = resultOf(definition)
+    const result = resultOf(definition, context.arena)
     result.check(control.signature)
     return { features, control, result }
   } catch (error) {
@@ -59,11 +60,11 @@ export async function openStages(definition: Definition, context: Omit<Context, 
   }
 }
 
-function resultOf({ result, sink }: Definition): Result {
+function resultOf({ result, sink }: Definition, arena: Arena | undefined): Result {
   const codec = 'file' in sink && (sink.file.format === 'csv' || (sink.file.format === undefined && sink.file.path.endsWith('.csv')))
     || 'stdout' in sink && sink.stdout.format === 'csv' ? 'csv' : 'json'
-  if (typeof result === 'function') return custom(result, { codec })
-  const options = { codec, origin: result.origin ?? true } as const
+  if (typeof result === 'function') return custom(result, { codec, arena })
+  const options = { codec, origin: result.origin ?? true, arena } as const
   return 'merge' in result ? merge(result.merge, options) : object(result.object, options)
 }
 

@@ -1,6 +1,6 @@
 import { Packer } from '../codecs/pack.ts'
 import { SluiceError } from '../core/index.ts'
-import type { Predicted, RecordBatch, Rejection, Result, Scored, Signature } from '../core/index.ts'
+import type { Arena, Predicted, RecordBatch, Rejection, Result, Scored, Signature } from '../core/index.ts'
 
 /** How the values of one batch are written. */
 export interface ValueWriter {
@@ -20,13 +20,17 @@ export interface Composition {
 /** Memory of results is used again: a new buffer of a MiB for every batch costs the garbage collector more than writing it costs. */
 const SPARE_MAX = 4, SPARE_BYTES_MAX = 4 * 2 ** 20
 
-export function compose({ check, open }: Composition): Result {
+export function compose({ check, open }: Composition, arena?: Arena): Result {
   const spare: Packer[] = []
   const packerOf = (rows: number, bytes: number): Packer => {
     const packer = spare.pop()
-    if (packer === undefined) return new Packer(rows, bytes)
+    if (packer === undefined) return new Packer(rows, bytes, arena)
     packer.reset(rows, bytes)
     return packer
+  }
+  const keep = (packer: Packer): void => {
+    packer.free()
+    if (spare.length < SPARE_MAX && packer.bytes.length <= SPARE_BYTES_MAX) spare.push(packer)
   }
   return {
     check,
@@ -43,27 +47,31 @@ export function compose({ check, open }: Composition): Result {
       const packer = packerOf(batch.rows, bytes + batch.rows * 192)
       const halves = batch.rejected === undefined || batch.rejected.length === 0 ? undefined : new Set(batch.rejected.map(({ row }) => row))
       const rows = new Int32Array(batch.rows), rejected: Rejection[] = []
-      for (let row = 0; row < batch.rows; row++) {
-        const tombstone = batch.values.start[row]! < 0
-        if (tombstone ? halves?.has(row) === true : part[row]! < 0) continue
-        const before = packer.length
-        packer.row(batch.timesMs[row]!)
-        packer.copyKeyAndHeaders(batch, row)
-        if (!tombstone) {
-          const start = packer.length
-          try {
-            if (!writer.write(row, parts[part[row]!]!, at[row]!, part[row]!, packer)) { packer.drop(before); continue }
-          } catch (error) {
-            packer.drop(before)
-            rejected.push({ row, stage: 'result', error: ofRecord(error) })
-            continue
+      try {
+        for (let row = 0; row < batch.rows; row++) {
+          const tombstone = batch.values.start[row]! < 0
+          if (tombstone ? halves?.has(row) === true : part[row]! < 0) continue
+          const before = packer.length
+          packer.row(batch.timesMs[row]!)
+          packer.copyKeyAndHeaders(batch, row)
+          if (!tombstone) {
+            const start = packer.length
+            try {
+              if (!writer.write(row, parts[part[row]!]!, at[row]!, part[row]!, packer)) { packer.drop(before); continue }
+            } catch (error) {
+              packer.drop(before)
+              rejected.push({ row, stage: 'result', error: ofRecord(error) })
+              continue
+            }
+            packer.setValue(start)
           }
-          packer.setValue(start)
+          rows[packer.rows - 1] = row
         }
-        rows[packer.rows - 1] = row
+      } catch (error) {
+        packer.free()
+        throw error
       }
-      const release = (): void => { if (spare.length < SPARE_MAX && packer.bytes.length <= SPARE_BYTES_MAX) spare.push(packer) }
-      return { records: packer.finish(writer.columns, release), rows: rows.subarray(0, packer.rows), rejected }
+      return { records: packer.finish(writer.columns, () => keep(packer)), rows: rows.subarray(0, packer.rows), rejected }
     },
   }
 }

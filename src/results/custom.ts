@@ -32,7 +32,7 @@ export function custom(make: ResultFunction, options: ResultOptions = {}): Resul
         },
       }
     },
-  })
+  }, options.arena)
 }
 
 function predictionOf({ outputs }: Predicted): (row: number) => Prediction {

@@ -33,7 +33,7 @@ export function merge(fields: MergeFields, options: ResultOptions = {}): Result 
       }
       return from === 'json' ? jsonIntoJson(batch, scored, rows, fieldsOf) : csvIntoJson(batch, batch.columns!, scored, rows, fieldsOf)
     },
-  })
+  }, options.arena)
 }
 
 interface Fields { readonly entries: readonly { readonly name: string; readonly output: string }[]; readonly origin: boolean; readonly widths: readonly (number | undefined)[] }

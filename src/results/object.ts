@@ -39,7 +39,7 @@ export function object(fields: ObjectFields, options: ResultOptions = {}): Resul
       const taken = batch.columns === undefined ? fromJson(batch, entries, specs, codec) : fromCsv(batch, batch.columns, entries, rows, codec)
       return codec === 'json' ? intoJson(batch, scored, entries, specs, taken, origin) : intoCsv(batch, scored, entries, specs, taken, origin)
     },
-  })
+  }, options.arena)
 }
 
 type Specs = readonly (TensorSpec | undefined)[]

@@ -1,4 +1,5 @@
 import type { Value } from '../codecs/values.ts'
+import type { Arena } from '../core/index.ts'
 
 export interface ResultOptions {
   /** Whether every record tells where it comes from: the object `__sluice: { model, version, source: "partition@offset" }` in JSON, the columns
@@ -6,6 +7,8 @@ export interface ResultOptions {
   readonly origin?: boolean | undefined
   /** What is written. Default: what is read. */
   readonly codec?: 'json' | 'csv' | undefined
+  /** Where results are put, while it has room. */
+  readonly arena?: Arena | undefined
 }
 /** The name of the record's field: the name of the model's output. */
 export interface MergeFields { readonly [field: string]: string }

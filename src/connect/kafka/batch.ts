@@ -1,7 +1,6 @@
 import type { Records, Rejection } from '../../core/index.ts'
 import type { Identity } from './identity.ts'
-import { stampBatch } from './wire/index.ts'
-import type { BatchWriter, Compression } from './wire/index.ts'
+import type { BatchWriter, Compression, Stage } from './wire/index.ts'
 
 /** One call of `write`. */
 export interface Write {
@@ -89,18 +88,26 @@ export class Batch {
   get size(): number { return this.#writer.length }
 
   add(write: Write, row: number): void {
-    const { rows } = this.#writer
     this.#writer.append(write.records, row)
-    if (rows === this.#rowOf.length) {
-      const grown = new Int32Array(rows * 2)
+    this.#note(write, 0, [row])
+  }
+  /** Rows that are staged, counted from `from`, which hold so many bytes together. */
+  addStaged(write: Write, stage: Stage, from: number, rows: readonly number[], bytes: number): void {
+    this.#writer.appendStaged(stage, write.records, from, rows, bytes)
+    this.#note(write, from, rows)
+  }
+  #note(write: Write, from: number, rows: readonly number[]): void {
+    const behind = this.#writer.rows, first = behind - rows.length
+    if (behind > this.#rowOf.length) {
+      const grown = new Int32Array(Math.max(behind, this.#rowOf.length * 2))
       grown.set(this.#rowOf)
       this.#rowOf = grown
     }
-    this.#rowOf[rows] = row
+    for (let i = 0; i < rows.length; i++) this.#rowOf[first + i] = from + rows[i]!
     const last = this.parts[this.parts.length - 1]
-    if (last !== undefined && last.write === write) last.to = rows + 1
+    if (last !== undefined && last.write === write) last.to = behind
     else {
-      this.parts.push({ write, from: rows, to: rows + 1 })
+      this.parts.push({ write, from: first, to: behind })
       write.open++
     }
   }
@@ -114,7 +121,7 @@ export class Batch {
   stamp(identity: Identity, transactional: boolean, sequence: number): Buffer {
     const stamp = { producerId: identity.id, producerEpoch: identity.epoch, transactional, baseSequence: sequence }
     if (this.bytes === undefined) this.bytes = this.#writer.finish(stamp)
-    else stampBatch(this.bytes, stamp)
+    else this.#writer.stamp(this.bytes, stamp)
     this.#stampedAs = identity
     this.sequence = sequence
     return this.bytes

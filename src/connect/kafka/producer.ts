@@ -1,6 +1,7 @@
 import { describeConfigsV4 } from '@platformatic/kafka'
 import { SluiceError } from '../../core/index.ts'
 import type { Context, Records, Rejection } from '../../core/index.ts'
+import { kernelsOf } from '../../kernels/host.ts'
 import { Batch } from './batch.ts'
 import type { Outlet, Queue, Write } from './batch.ts'
 import type { Cluster } from './cluster.ts'
@@ -9,7 +10,8 @@ import type { Author } from './identity.ts'
 import type { KafkaSinkOptions } from './options.ts'
 import { partitionName } from './partitions.ts'
 import { Sender } from './sender.ts'
-import { BatchWriter, partitionOf } from './wire/index.ts'
+import { BatchWriter, partitionOf, stageOf } from './wire/index.ts'
+import type { Stage } from './wire/index.ts'
 
 export interface ProducerOptions {
   readonly lingerMs: number
@@ -25,6 +27,8 @@ const REFRESH_MS = 300_000
 /** A record's lengths and offsets take no more; a batch's header takes HEADER_BYTES. */
 const RECORD_EXTRA = 36
 const HEADER_BYTES = 61
+/** Of a new batch; it grows. */
+const FIRST_BYTES = 65_536
 /** Writers kept for later, and how large they may have been. */
 const SPARE_MAX = 32
 const SPARE_BYTES_MAX = 4 * BATCH_BYTES
@@ -121,6 +125,8 @@ export class Producer {
     const { queues, batchBytes, recordBytesMax, brokerBytesMax, compression } = outlet
     const { bytes, keys, values, headers, rows } = records
     const most = compression === 'none' ? Math.min(recordBytesMax, brokerBytesMax) : recordBytesMax
+    const kernels = kernelsOf(this.#context.arena), stage = bytes.buffer === kernels?.memory.buffer ? stageOf(kernels) : undefined
+    if (stage !== undefined) return this.#fillStaged(write, stage, most)
     for (; write.row < rows; write.row++) {
       if (this.#bytes >= BUFFER_BYTES) return false
       const { row } = write
@@ -135,13 +141,61 @@ export class Producer {
       let batch = queue.filling
       if (batch !== undefined && batch.size + size + RECORD_EXTRA > batchBytes) { this.#seal(queue); batch = undefined }
       if (batch === undefined) {
-        batch = queue.filling = new Batch(queue, writerOf(outlet))
-        this.#filling.add(queue)
-        this.#bytes += batch.size
+        batch = this.#begin(queue)
       }
       const before = batch.size
       batch.add(write, row)
       this.#bytes += batch.size - before
+    }
+    return true
+  }
+  #begin(queue: Queue): Batch {
+    const batch = queue.filling = new Batch(queue, this.#writerOf(queue.outlet))
+    this.#filling.add(queue)
+    this.#bytes += batch.size
+    return batch
+  }
+
+  /** The same, some hundred rows at a time: kernels find sizes and partitions, and append the rows that go to the same batch at once. */
+  #fillStaged(write: Write, stage: Stage, most: number): boolean {
+    const { outlet, records } = write, { queues, batchBytes } = outlet, { sizes, partitions } = stage
+    const taken = new Map<Queue, { rows: number[]; bytes: number }>()
+    let staged = 0                                   // bytes of the rows taken
+    const put = (queue: Queue, from: number): void => {
+      const its = taken.get(queue)
+      if (its === undefined) return
+      taken.delete(queue)
+      const batch = queue.filling!, before = batch.size
+      batch.addStaged(write, stage, from, its.rows, its.bytes)
+      this.#bytes += batch.size - before
+      staged -= its.bytes + its.rows.length * RECORD_EXTRA
+    }
+    while (write.row < records.rows) {
+      const from = write.row, count = stage.load(records, from, queues.length)
+      let i = 0
+      for (; i < count && this.#bytes + staged < BUFFER_BYTES; i++) {
+        const size = sizes[i]!
+        if (size > most) {
+          write.refused.push({ row: from + i, stage: 'sink', error: tooLarge(`the record has ${size} bytes; ${outlet.topic} takes ${most}`) })
+          continue
+        }
+        const partition = partitions[i]!
+        let queue = queues[partition < 0 ? outlet.sticky : partition]!, its = taken.get(queue), batch = queue.filling
+        if (batch !== undefined && batch.size + (its === undefined ? 0 : its.bytes + its.rows.length * RECORD_EXTRA) + size + RECORD_EXTRA > batchBytes) {
+          put(queue, from)
+          its = undefined
+          // its rows were counted at their largest
+          if (batch.size + size + RECORD_EXTRA > batchBytes) { this.#seal(queue); batch = undefined }
+        }
+        if (batch === undefined) this.#begin(queue)
+        if (its === undefined) taken.set(queue, its = { rows: [], bytes: 0 })
+        its.rows.push(i)
+        its.bytes += size
+        staged += size + RECORD_EXTRA
+      }
+      for (const queue of taken.keys()) put(queue, from)
+      write.row += i
+      if (i < count) return false
     }
     return true
   }
@@ -169,7 +223,7 @@ export class Producer {
     const middle = refused.size > 0 ? batch.rows : batch.rows >> 1
     const halves: Batch[] = []
     for (const [from, to] of [[0, middle], [middle, batch.rows]] as const) {
-      const half = new Batch(batch.queue, writerOf(outlet))
+      const half = new Batch(batch.queue, this.#writerOf(outlet))
       for (let i = from; i < to; i++) {
         const { write, row } = batch.rowAt(i)
         if (!refused.has(i)) half.add(write, row)
@@ -203,6 +257,7 @@ export class Producer {
     this.#keep(batch)
     if (this.#waiting.length > 0 && this.#bytes < BUFFER_BYTES && this.#failure === undefined) queueMicrotask(() => { if (this.#failure === undefined) this.#fill() })
   }
+  #writerOf({ writers, compression }: Outlet): BatchWriter { return writers.pop() ?? new BatchWriter(compression, FIRST_BYTES, kernelsOf(this.#context.arena)) }
   #keep({ queue: { outlet: { writers } }, writer, size }: Batch): void {
     if (writers.length >= SPARE_MAX || size > SPARE_BYTES_MAX) return
     writer.reset()
@@ -249,8 +304,6 @@ export class Producer {
     }
   }
 }
-
-const writerOf = ({ writers, compression }: Outlet): BatchWriter => writers.pop() ?? new BatchWriter(compression)
 
 function grow(outlet: Outlet, partitions: number): void {
   for (let index = outlet.queues.length; index < partitions; index++) {

@@ -40,7 +40,7 @@ function murmur2(p: usize, length: i32): i32 {
 }
 
 /** A time as it is written: ms, whole; -1 where it is none. */
-export function timeOf(time: f64): f64 {
+function timeOf(time: f64): f64 {
   return time >= 0 && time <= SAFE ? Math.floor(time) : -1
 }
 

@@ -1,7 +1,9 @@
-import type { Records, Slices } from '../../../core/index.ts'
+import type { Records, Region, Slices } from '../../../core/index.ts'
+import type { Kernels } from '../../../kernels/host.ts'
 import { COMPRESSIONS, compress } from './compression.ts'
 import type { Compression } from './compression.ts'
 import { crc32c } from './crc32c.ts'
+import type { Stage } from './stage.ts'
 
 const HEAD = 61
 
@@ -14,19 +16,27 @@ export interface Stamp {
   readonly transactional: boolean
 }
 
-/** Writes one record batch after the other (its layout stands in records.ts), in memory of its own that grows and is used again. What is appended is copied
-    at once. */
+/** Blocks of writers that nobody holds any more: a batch that was given up may still be on its way to the kernel of the machine, and holds its writer. */
+const forgotten = new FinalizationRegistry<{ region: Region | undefined }>(({ region }) => region?.release())
+const writers = new WeakMap<Buffer, BatchWriter>()
+
+/** Writes one record batch after the other (its layout stands in records.ts), in memory of its own that grows and is used again: in that of the kernels, which
+    then do the work, if there are any. What is appended is copied at once. */
 export class BatchWriter {
   readonly #compression: Compression
+  readonly #kernels: Kernels | undefined
+  readonly #held: { region: Region | undefined } = { region: undefined }
   #memory: Buffer
   #length = HEAD
   #rows = 0
   #baseMs = 0
   #maxMs = -1
 
-  constructor(compression: Compression, bytes = 16_384) {
+  constructor(compression: Compression, bytes = 16_384, kernels?: Kernels) {
     this.#compression = compression
-    this.#memory = Buffer.allocUnsafeSlow(Math.max(bytes, HEAD + 64))
+    this.#kernels = kernels
+    this.#memory = this.#take(Math.max(bytes, HEAD + 64))
+    if (kernels !== undefined) forgotten.register(this, this.#held)
   }
 
   get rows(): number { return this.#rows }
@@ -41,10 +51,7 @@ export class BatchWriter {
   /** One record: key, value, headers and time of a row. A time that is no number or before 1970 is written as not known. */
   append(records: Records, row: number): void {
     const { bytes, keys, values, headers, timesMs } = records
-    const time = timesMs[row]!, timeMs = time >= 0 && time <= Number.MAX_SAFE_INTEGER ? Math.floor(time) : -1
-    if (this.#rows === 0) this.#baseMs = timeMs
-    if (timeMs > this.#maxMs) this.#maxMs = timeMs
-    const since = timeMs - this.#baseMs
+    const since = this.#time(timesMs[row]!) - this.#baseMs
     const keyAt = keys.start[row]!, keyEnd = keys.end[row]!
     const valueAt = values.start[row]!, valueEnd = values.end[row]!
     const headersAt = headers === undefined ? -1 : headers.start[row]!, headersEnd = headers === undefined ? -1 : headers.end[row]!
@@ -67,6 +74,22 @@ export class BatchWriter {
     else to = copy(bytes, headersAt, headersEnd, memory, to)
     this.#length = to
     this.#rows++
+  }
+  /** Rows that are staged, counted from `from`, which hold so many bytes together. */
+  appendStaged(stage: Stage, records: Records, from: number, rows: readonly number[], bytes: number): void {
+    this.#reserve(bytes + rows.length * MORE + PADDING)
+    const memory = this.#memory
+    if (this.#held.region === undefined) { for (const row of rows) this.append(records, from + row); return }
+    const first = this.#rows
+    for (const row of rows) { this.#time(records.timesMs[from + row]!); this.#rows++ }
+    this.#length = stage.append(rows, memory.byteOffset + this.#length, first, this.#baseMs) - memory.byteOffset
+  }
+  /** As it is written. */
+  #time(time: number): number {
+    const timeMs = time >= 0 && time <= Number.MAX_SAFE_INTEGER ? Math.floor(time) : -1
+    if (this.#rows === 0) this.#baseMs = timeMs
+    if (timeMs > this.#maxMs) this.#maxMs = timeMs
+    return timeMs
   }
   appendRange(records: Records, from: number, to: number): void { for (let row = from; row < to; row++) this.append(records, row) }
   appendRows(records: Records, rows: Int32Array): void { for (let i = 0; i < rows.length; i++) this.append(records, rows[i]!) }
@@ -91,8 +114,15 @@ export class BatchWriter {
     batch.writeBigInt64BE(BigInt(this.#baseMs), 27)
     batch.writeBigInt64BE(BigInt(this.#maxMs), 35)
     batch.writeInt32BE(this.#rows, 57)
-    stampBatch(batch, stamp)
+    writers.set(batch, this)
+    this.stamp(batch, stamp)
     return batch
+  }
+
+  /** Gives the finished batch another stamp, in place: to send it again under a newer epoch. */
+  stamp(batch: Buffer, stamp: Stamp): void {
+    const run = batch.buffer === this.#kernels?.memory.buffer ? this.#kernels.run : undefined
+    stampBatch(batch, stamp, run === undefined ? crc32c : ({ byteOffset }, start, end) => run.crc32c(byteOffset + start, end - start) >>> 0)
   }
 
   /** Begins the next batch, in the same memory: the one before must not be on its way any more. */
@@ -105,21 +135,29 @@ export class BatchWriter {
   #reserve(more: number): void {
     const needed = this.#length + more
     if (needed <= this.#memory.length) return
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#memory.length * 2))
+    const { region } = this.#held, grown = this.#take(Math.max(needed, this.#memory.length * 2))
     grown.set(this.#memory.subarray(0, this.#length))
     this.#memory = grown
+    region?.release()
+  }
+
+  #take(bytes: number): Buffer {
+    const region = this.#held.region = this.#kernels?.block(bytes)
+    return region === undefined ? Buffer.allocUnsafeSlow(bytes) : Buffer.from(region.bytes.buffer as ArrayBuffer, region.bytes.byteOffset, bytes)
   }
 }
 
-/** Gives a finished batch another stamp, in place: to send it again under a newer epoch. */
-export function stampBatch(batch: Buffer, { producerId, producerEpoch, baseSequence, transactional }: Stamp): void {
+/** Gives a finished batch another stamp, in place. */
+export function stampBatch(batch: Buffer, { producerId, producerEpoch, baseSequence, transactional }: Stamp, checksum: (bytes: Buffer, start: number, end: number) => number = crc32c): void {
   batch[22] = batch[22]! & ~16 | (transactional ? 16 : 0)
   batch.writeBigInt64BE(producerId, 43)
   batch.writeInt16BE(producerEpoch, 51)
   batch.writeInt32BE(baseSequence, 53)
-  batch.writeUInt32BE(crc32c(batch, 21, batch.length), 17)
+  batch.writeUInt32BE(checksum(batch, 21, batch.length), 17)
 }
 
+/** Kernels write over the end of what they are given. */
+const PADDING = 64
 /** Length, attributes, time, number, two lengths, count of headers. */
 const MORE = 5 + 1 + 10 + 5 + 5 + 5 + 1
 const sizeOf = ({ start, end }: Slices, row: number): number => start[row]! < 0 ? 0 : end[row]! - start[row]!
