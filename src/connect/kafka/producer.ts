@@ -180,7 +180,8 @@ export class Producer {
           continue
         }
         const partition = partitions[i]!
-        let queue = queues[partition < 0 ? outlet.sticky : partition]!, its = taken.get(queue), batch = queue.filling
+        const queue = queues[partition < 0 ? outlet.sticky : partition]!
+        let its = taken.get(queue), batch = queue.filling
         if (batch !== undefined && batch.size + (its === undefined ? 0 : its.bytes + its.rows.length * RECORD_EXTRA) + size + RECORD_EXTRA > batchBytes) {
           put(queue, from)
           its = undefined
