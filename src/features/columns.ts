@@ -4,13 +4,14 @@ import { valuesOf } from '../codecs/values.ts'
 import type { Value, Values } from '../codecs/values.ts'
 import { SluiceError } from '../core/index.ts'
 import type { Arena, Column, Extracted, Features, RecordBatch, Rejection, Signature, Tensor, TensorSpec } from '../core/index.ts'
+import { kernelsOf } from '../kernels/host.ts'
 import { cellOf } from './cells.ts'
 import { leafOf } from './leaf.ts'
 import { DERIVED } from './options.ts'
 import type { FeatureOptions, FeaturesFunction, FeatureSpec, FeatureSpecs, PathFeature } from './options.ts'
-import { wantedOf } from './place.ts'
+import { cellsOf, wantedOf } from './place.ts'
 import type { Place } from './place.ts'
-import { DONE, jsonScanner, PLAIN } from './scan.ts'
+import { csvScanner, DONE, jsonScanner, PLAIN } from './scan.ts'
 import type { Scanner } from './scan.ts'
 import { testOf } from './when.ts'
 import type { Test } from './when.ts'
@@ -38,13 +39,13 @@ export function columns(specs?: FeatureSpecs | FeaturesFunction, options: Featur
       const inputs = signature.inputs.map(spec => inputOf(spec))
       getter.check(inputs.flatMap(({ columns }) => columns.map(({ name }) => name)))
       const plans = [false, true].map(textual => inputs.map(({ columns }) => columns.map(column => getter.take(column, textual))))
-      const scanner = filter === undefined ? scannerOf(inputs, getter, options.arena) : undefined
+      const scanners = filter === undefined ? scannersOf(inputs, getter, options.arena) : undefined
       return {
         extract(batch, wanted): Extracted {
           const present = presentOf(batch, wanted)
           const memories = inputs.map(({ dtype, columns }) => numbers(dtype, present.length * columns.length, options.arena))
           const state = new Uint8Array(present.length).fill(PLAIN)
-          if (batch.decoder === undefined && batch.columns === undefined) scanner?.scan(batch, present, memories[0]!.data, state)
+          if (batch.decoder === undefined) scanners?.[batch.columns === undefined ? 'json' : 'csv']?.scan(batch, present, memories[0]!.data, state)
           const unsure = state.includes(PLAIN) ? present.filter((_, i) => state[i] === PLAIN) : NONE
           const values = valuesOf(batch, paths, unsure)
           const plan = plans[values.textual ? 1 : 0]!
@@ -97,16 +98,18 @@ function presentOf({ values: { start }, rejected }: RecordBatch, wanted: Int32Ar
 }
 
 /** undefined: there are no kernels, or they cannot do what is asked for. */
-function scannerOf(inputs: readonly Input[], getter: Getter, arena: Arena | undefined): Scanner | undefined {
-  if (inputs.length !== 1) return undefined
-  const { dtype, columns } = inputs[0]!, places: Place[] = []
-  for (const [index, column] of columns.entries()) {
-    const place = getter.place(column, index)
-    if (place === undefined) return undefined
-    places.push(place)
+function scannersOf(inputs: readonly Input[], getter: Getter, arena: Arena | undefined): { readonly json: Scanner | undefined; readonly csv: Scanner | undefined } | undefined {
+  if (inputs.length !== 1 || kernelsOf(arena) === undefined) return undefined
+  const { dtype, columns } = inputs[0]!
+  const placesOf = (textual: boolean): readonly Place[] | undefined => {
+    const places = columns.map((column, index) => getter.place(column, index, textual))
+    return places.every(place => place !== undefined) ? places : undefined
   }
-  const wanted = wantedOf(places)
-  return wanted === undefined ? undefined : jsonScanner(arena, wanted, columns.length, dtype)
+  const typed = placesOf(false), wanted = typed === undefined ? undefined : wantedOf(typed), textual = placesOf(true)
+  return {
+    json: wanted === undefined ? undefined : jsonScanner(arena, wanted, columns.length, dtype),
+    csv: textual === undefined ? undefined : csvScanner(arena, names => cellsOf(textual, names), columns.length, dtype),
+  }
 }
 
 interface Input { readonly name: string; readonly dtype: 'float32' | 'float64'; readonly columns: readonly Column[]; shapeOf(rows: number): number[] }
@@ -134,8 +137,8 @@ interface Getter {
   /** @throws SLUICE_FEATURE_UNKNOWN, SLUICE_FEATURE_UNUSED */
   check(wanted: readonly string[]): void
   take(column: Column, textual: boolean): Take
-  /** The same of JSON for a scan. undefined: a scan cannot do it. */
-  place(column: Column, index: number): Place | undefined
+  /** The same for a scan. undefined: a scan cannot do it. */
+  place(column: Column, index: number, textual: boolean): Place | undefined
   /** Once a record, before its columns. */
   open(values: Values): Value | undefined
 }
@@ -149,7 +152,7 @@ function fromNames(indexOf: (path: Path) => number, options: FeatureOptions): Ge
       const cell = cellOf({ title: `feature '${column.name}'`, column, zone, textual })
       return values => cell.encode(values.at(index))
     },
-    place: (column, index) => ({ path: nameAsPath(column.name), leaf: leafOf(cellOf({ title: column.name, column, zone, textual: false }), column, index) }),
+    place: (column, index, textual) => ({ path: nameAsPath(column.name), leaf: leafOf(cellOf({ title: column.name, column, zone, textual }), column, index, textual) }),
     open: () => undefined,
   }
 }
@@ -188,12 +191,12 @@ function fromSpecs(specs: FeatureSpecs, indexOf: (path: Path) => number, options
       }
     },
     take: (column, textual) => features.get(column.name)!(column, textual),
-    place(column, index) {
+    place(column, index, textual) {
       const spec = specs[column.name]!
       if (typeof spec === 'function' || (typeof spec === 'object' && (spec.as !== undefined || spec.when !== undefined))) return undefined
       const feature: PathFeature = typeof spec === 'string' ? { path: spec } : spec
-      const cell = cellOf({ title: column.name, column, type: feature.type, default: feature.default, zone: zoneOf('UTC'), textual: false })
-      return { path: parsePath(feature.path), leaf: leafOf(cell, column, index) }
+      const cell = cellOf({ title: column.name, column, type: feature.type, default: feature.default, zone: zoneOf('UTC'), textual })
+      return { path: parsePath(feature.path), leaf: leafOf(cell, column, index, textual) }
     },
     open: () => undefined,
   }

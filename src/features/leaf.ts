@@ -1,22 +1,44 @@
 import { SluiceError } from '../core/index.ts'
 import type { Column } from '../core/index.ts'
-import type { Leaf } from '../kernels/shape.ts'
+import type { Leaf } from '../kernels/leaf.ts'
 import type { Cell } from './cells.ts'
 
-/** What a scan of JSON has to know to do as the cell does: asked of the cell itself, so that they cannot differ. */
-export function leafOf(cell: Cell, column: Column, index: number): Leaf {
-  const { categories } = column
+/** What a scan has to know to do as the cell does: asked of the cell itself, so that they cannot differ. `textual`: of CSV. */
+export function leafOf(cell: Cell, column: Column, index: number, textual: boolean): Leaf {
+  return textual ? textualLeaf(cell, column, index) : typedLeaf(cell, column, index)
+}
+
+function typedLeaf(cell: Cell, { categories }: Column, index: number): Leaf {
   const words = { null: answer(cell, null), true: answer(cell, true), false: answer(cell, false), absent: answer(cell, undefined) }
   if (categories === undefined) return { cell: index, numbers: NUMBERS.every(number => Object.is(answer(cell, number), number)), ...told(words) }
   const tokens = new Map<string, number>()
   for (const category of categories) {
     const code = answer(cell, category)
-    // what has to be written with escapes is never read from here
-    if (code !== undefined && (typeof category !== 'string' || JSON.stringify(category).length === category.length + 2)) tokens.set(JSON.stringify(category), code)
+    // what has to be written with escapes is never read from here; JSON has no infinity
+    if (code !== undefined && (typeof category === 'string' ? JSON.stringify(category).length === category.length + 2 : JSON.stringify(category) !== 'null')) tokens.set(JSON.stringify(category), code)
   }
+  return { cell: index, tokens, bare: categories.some(isNoText), ...told({ ...words, unknown: answer(cell, strangerTo(categories)) }) }
+}
+
+function textualLeaf(cell: Cell, { categories }: Column, index: number): Leaf {
+  const tokens = new Map<string, number>(), shared = { cell: index, tokens, ...told({ null: answer(cell, null), absent: answer(cell, undefined) }) }
+  for (const word of categories?.map(String) ?? WORDS) {
+    const value = answer(cell, word)
+    // two quotes in a cell are one
+    if (value !== undefined && !word.includes('"')) tokens.set(word, value)
+  }
+  if (categories === undefined) return { ...shared, numbers: NUMBERS.every(number => Object.is(answer(cell, String(number)), number)) }
+  return { ...shared, bare: categories.some(isNoText), ...told({ unknown: answer(cell, strangerTo(categories)) }) }
+}
+
+/** Words of CSV that a column of numbers may take. */
+const WORDS = ['true', 'True', 'false', 'False', 'NaN', 'Infinity', '-Infinity']
+const isNoText = (category: string | number | boolean): boolean => typeof category !== 'string'
+
+function strangerTo(categories: readonly (string | number | boolean)[]): string {
   let stranger = '?'
   while (categories.includes(stranger)) stranger += '?'
-  return { cell: index, tokens, ...told({ ...words, unknown: answer(cell, stranger) }) }
+  return stranger
 }
 
 /** A type that is declared, and what is derived, would show on one of them. */

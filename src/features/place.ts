@@ -1,5 +1,8 @@
+import { columnsOf } from '../codecs/csv.ts'
 import type { Path } from '../codecs/paths.ts'
-import type { Leaf, Wanted } from '../kernels/shape.ts'
+import type { Leaf } from '../kernels/leaf.ts'
+import type { Wanted } from '../kernels/shape.ts'
+import type { Cells } from '../kernels/table.ts'
 
 /** Where in a record one number comes from, and what is made of what lies there. */
 export interface Place { readonly path: Path; readonly leaf: Leaf }
@@ -16,6 +19,17 @@ export function wantedOf(places: readonly Place[]): Wanted | undefined {
     at.leaves.push(leaf)
   }
   return root.elements.size > 0 ? undefined : wanted(root)
+}
+
+/** By the columns of a file. undefined: it has one of them twice. */
+export function cellsOf(places: readonly Place[], names: readonly string[]): Cells | undefined {
+  const columns = names.map((): Leaf[] => []), absent: Leaf[] = []
+  for (const [i, at] of columnsOf(names, places.map(({ path }) => path)).entries()) {
+    if (at < -1) return undefined
+    const leaves = at < 0 ? absent : columns[at]!
+    leaves.push(places[i]!.leaf)
+  }
+  return { columns, absent }
 }
 
 function child<K>(of: Map<K, Node>, step: K): Node {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { mutate, Random } from '../../test/support/mutations.ts'
 import { Packer, batchOf } from '../codecs/pack.ts'
-import type { Column, RecordBatch, Signature } from '../core/index.ts'
+import type { Column, Extracted, Extractor, RecordBatch, Signature } from '../core/index.ts'
 import { createArena } from '../kernels/arena.ts'
 import type { KernelExports } from '../kernels/exports.ts'
 import { kernelsOf } from '../kernels/host.ts'
@@ -25,7 +25,7 @@ const counting = (scan: KernelExports['scanJson32']): KernelExports['scanJson32'
   left += flagged
   return flagged
 }
-kernels.run = { ...run, scanJson32: counting(run.scanJson32), scanJson64: counting(run.scanJson64) }
+kernels.run = { ...run, scanCsv32: counting(run.scanCsv32), scanCsv64: counting(run.scanCsv64), scanJson32: counting(run.scanJson32), scanJson64: counting(run.scanJson64) }
 const encoder = new TextEncoder()
 
 interface Kind {
@@ -58,6 +58,7 @@ const object = (random: Random, entries: [string, unknown][]): string => {
   return random.chance(0.1) ? JSON.stringify(made, null, 1 + random.below(3)) : random.chance(0.2) ? JSON.stringify(made).replaceAll('":', '": ') : JSON.stringify(made)
 }
 const sometimes = (random: Random, value: unknown): unknown => random.chance(0.01) ? random.one([null, true, false, '5', [], {}]) : value
+const cell = (random: Random, value: number): string => random.chance(0.02) ? random.one(['true', 'False', 'NaN', 'Infinity', '-Infinity', '', '""', 'x', '"5"', '" 5"']) : random.chance(0.1) ? `"${value}"` : String(value)
 const many = Array.from({ length: 90 }, (_, i) => `f${i}`)
 
 const KINDS: readonly Kind[] = [
@@ -69,12 +70,19 @@ const KINDS: readonly Kind[] = [
     specs: { a: 'x.a', b: 'x.y.b', c: 'list[0].c', d: 'list[2].d', e: 'numbers[1]', f: { path: "['odd.name'].f", default: 3 }, g: { path: 'x.y.g', default: null } },
     record: random => object(random, [['x', sometimes(random, { a: numberOf(random), y: sometimes(random, random.chance(0.5) ? { b: 1.5, g: 2 } : { b: numberOf(random) }) })],
       ['list', sometimes(random, [{ c: numberOf(random) }, 'between', { d: 5, e: [] }, 7].slice(0, 2 + random.below(4)))], ['numbers', [numberOf(random), numberOf(random), null].slice(0, 1 + random.below(3))], ['odd.name', sometimes(random, { f: random.below(10) })]]) },
+  { name: 'lists of numbers', columns: ['a', 'b', 'c', { name: 'd', missing: true }], specs: { a: { path: 'x[0]', default: 1 }, b: { path: 'x[1]', default: 2 }, c: { path: 'x[3]', default: 3 }, d: { path: 'y[1][2]', default: null } }, dtype: 'float32',
+    record: random => object(random, [['x', sometimes(random, Array.from({ length: random.below(6) }, () => sometimes(random, numberOf(random))))], ['y', sometimes(random, [numberOf(random), Array.from({ length: random.below(5) }, () => numberOf(random))])]]) },
   { name: 'categories', columns: [{ name: 'a', categories: WORDS, missing: true }, { name: 'b', categories: [7, -1.5, 1e21, true, 'AA', 'odd "name"'], unknown: NaN, missing: true }, { name: 'c', categories: ['x', `${'long'.repeat(20)}`], unknown: 9 }, { name: 'd' }],
     specs: { a: 'a', b: 'b', c: { path: 'c.c', default: 'x' }, d: { path: 'a', type: 'number', default: 1 } },
     record: random => object(random, [['a', sometimes(random, random.chance(0.7) ? null : random.one(WORDS))], ['b', sometimes(random, random.one([7, -1.5, 1e21, true, false, 'AA', 'XX', 'odd "name"', 'y'.repeat(40), 8]))], ['c', sometimes(random, { c: random.one(['x', 'y', 'long'.repeat(20), 'longer than the tokens'.repeat(3)]) })]]) },
   { name: 'types and defaults', columns: ['a', 'b', { name: 'c', missing: true }, { name: 'd', categories: ['p', 'q'] }],
     specs: { a: { path: 'a', type: 'number', default: true }, b: { path: 'b', type: 'boolean' }, c: { path: 'c', default: null }, d: { path: 'd', type: 'string', default: 'q' } },
     record: random => object(random, ([['a', sometimes(random, numberOf(random))], ['b', sometimes(random, random.chance(0.5))], ['c', sometimes(random, numberOf(random))], ['d', sometimes(random, random.one(['p', 'q', 'r']))]] as [string, unknown][]).filter(() => !random.chance(0.05))) },
+  { name: 'CSV, numbers', columns: ['a', 'b', { name: 'c', missing: true }, 'd', { name: 'e', missing: true }, { name: 'f' }], dtype: 'float32', header: ['a', 'note', 'b', 'c', 'd', 'e', 'last'],
+    specs: { a: 'a', b: { path: 'b', type: 'boolean' }, c: 'c', d: { path: 'd', default: 7 }, e: { path: 'x', default: null }, f: { path: 'a', type: 'number' } },
+    record: random => [cell(random, numberOf(random)), random.one(['', 'note', '"a, b"', '"in ""quotes"""', 'caf\u00e9']), random.one(['true', 'False', '"True"']), cell(random, numberOf(random)), random.chance(0.2) ? '' : numberOf(random), 1, random.one(['', 'x', 5])].join() },
+  { name: 'CSV, categories', columns: [{ name: 'a', categories: WORDS, missing: true }, { name: 'b', categories: [7, -1.5, 1e21, true, 'AA', 'odd "name"', 'with, comma'], unknown: NaN, missing: true }, { name: 'c', categories: ['x', `${'long'.repeat(20)}`], unknown: 9 }, { name: 'd', categories: ['7', '8'], unknown: -1 }], header: ['d', 'c', 'b', 'a'],
+    record: random => [random.one(['7', '8', '9', '"7"', '8.0']), random.one(['x', 'y', 'long'.repeat(20), 'longer than the tokens'.repeat(3)]), random.one([7, '7.0', -1.5, '1e21', '1e+21', 'true', 'false', 'AA', '"AA"', '"odd ""name"""', '"with, comma"', 'y'.repeat(40), 'NaN', '']), random.chance(0.8) ? random.one(WORDS) : random.one(['', '""', '"UA"'])].join() },
   { name: 'more names than there are bits', columns: many.map(name => ({ name, missing: true })), dtype: 'float32', record: random => object(random, many.filter(() => !random.chance(0.005)).map(name => [name, sometimes(random, random.below(100))])) },
 ]
 
@@ -96,6 +104,28 @@ function batchFrom(values: readonly Uint8Array[], header: readonly string[] | un
 const signatureOf = ({ columns, dtype = 'float64' }: Kind): Signature =>
   ({ inputs: [{ name: 'features', dtype, shape: [-1, columns.length], columns: columns.map(column => typeof column === 'string' ? { name: column } : column) }], outputs: [] })
 
+/** Extracts both ways and compares everything; answers how many rows are good. */
+function compare(kind: Kind, plain: Extractor, quick: Extractor, values: readonly Uint8Array[], inArena: boolean): number {
+  const batch = batchFrom(values, kind.header, inArena), rows = Int32Array.from(values, (_, i) => i)
+  const expected = plain.extract(batch, rows), found = quick.extract(batch, rows)
+  const say = (row: number): string => `seed ${SEED}, ${kind.name}: ${JSON.stringify(Buffer.from(values[row]!).toString('latin1'))}`
+  for (let i = 0; i < Math.max(expected.rejected.length, found.rejected.length); i++) {
+    const one = expected.rejected[i], other = found.rejected[i]
+    if (one?.row !== other?.row) assert.fail(say(Math.min(one?.row ?? BATCH, other?.row ?? BATCH)))
+    assert.deepEqual([other!.error.code, other!.error.message, other!.error.at], [one!.error.code, one!.error.message, one!.error.at], say(one!.row))
+  }
+  assert.deepEqual(found.rows, expected.rows)
+  const data = ({ features }: Extracted): Float64Array => features.tensors.get('features')!.data as Float64Array
+  const one = data(expected), other = data(found), width = kind.columns.length
+  assert.equal(other.length, one.length)
+  for (let i = 0; i < one.length; i++) {
+    if (!Object.is(one[i], other[i])) assert.fail(`${say(expected.rows[Math.floor(i / width)]!)}: column ${i % width} is ${other[i]} where the plain path has ${one[i]}`)
+  }
+  found.features.release()
+  batch.release()
+  return found.rows.length
+}
+
 for (const [number, kind] of KINDS.entries()) {
   const records = Math.ceil(RECORDS / KINDS.length / BATCH) * BATCH
   test(`mutated-records, ${kind.name}: the same numbers and the same rejections as the plain path gives`, t => {
@@ -106,26 +136,38 @@ for (const [number, kind] of KINDS.entries()) {
     for (let done = 0; done < records; done += BATCH) {
       const fresh = Array.from({ length: 50 }, () => encoder.encode(kind.record(random)))
       const values = Array.from({ length: BATCH }, () => random.chance(0.3) ? random.one(fresh) : mutate(random, random.one(fresh), fresh))
-      const batch = batchFrom(values, kind.header, random.chance(0.5))
-      const rows = Int32Array.from(values, (_, i) => i)
-      const expected = plain.extract(batch, rows), found = quick.extract(batch, rows)
-      const say = (row: number): string => `seed ${SEED}, ${kind.name}: ${JSON.stringify(Buffer.from(values[row]!).toString('latin1'))}`
-      for (let i = 0; i < Math.max(expected.rejected.length, found.rejected.length); i++) {
-        const one = expected.rejected[i], other = found.rejected[i]
-        if (one?.row !== other?.row) assert.fail(say(Math.min(one?.row ?? BATCH, other?.row ?? BATCH)))
-        assert.deepEqual([other!.error.code, other!.error.message, other!.error.at], [one!.error.code, one!.error.message, one!.error.at], say(one!.row))
-      }
-      assert.deepEqual(found.rows, expected.rows)
-      const data = (of: typeof found): Float64Array => of.features.tensors.get('features')!.data as Float64Array
-      const one = data(expected), other = data(found), width = kind.columns.length
-      assert.equal(other.length, one.length)
-      for (let i = 0; i < one.length; i++) {
-        if (!Object.is(one[i], other[i])) assert.fail(`${say(expected.rows[Math.floor(i / width)]!)}: column ${i % width} is ${other[i]} where the plain path has ${one[i]}`)
-      }
-      good += found.rows.length
-      found.features.release()
-      batch.release()
+      good += compare(kind, plain, quick, values, random.chance(0.5))
     }
     t.diagnostic(`${seen} records, ${Math.round(good / seen * 100)} % of them good; ${Math.round(left / seen * 100)} % left to the plain path`)
+    assert.ok(left < seen * 0.95)
   })
 }
+
+test('edges: every value where another belongs, behind a byte order mark, cut at each byte', () => {
+  const values = ['0', '-0', '1.5', '1e3', '1E-3', 'null', 'true', 'false', '"x"', '"AA"', '""', '"\\u0041"', '[]', '{}', '[1]', '[1,2,3]', '{"b":1}', '{"b":{"c":2}}', '[[1]]', '01', '1.', '-', 'nul', 'truex', '"x', '\u00e9', '"\u00e9"', '"\ud800"', '1 ', ' 1', '\t1\r\n', '1,', ',1']
+  const rule = { missing: true }
+  const json: Kind = { name: 'edges', columns: [{ name: 'a', ...rule }, { name: 'b', ...rule }, { name: 'c', categories: ['x', 'AA', '\u00e9', 1.5, true], unknown: -1, ...rule }], specs: { a: 'a', b: { path: 'o.b[1]', default: 4 }, c: 'c' }, record: () => '' }
+  const csv: Kind = { ...json, specs: { a: 'a', b: { path: 'b', default: 4 }, c: 'c' }, header: ['c', 'a', 'b'] }
+  const records = values.flatMap(value => [`{"a":${value},"o":{"b":[0,1]},"c":"x"}`, `{"a":1,"o":${value},"c":"x"}`, `{"a":1,"o":{"b":${value}},"c":"x"}`, `{"a":1,"o":{"b":[0,1]},"c":${value}}`, `{"n":${value},"a":1,"c":"x"}`, `{"a":1,"o":{"b":[${value},${value}]},"c":"x","a":${value}}`, `{"a":1,"c":"x"}${value}`, value, `{"n":${value}{"id":7,"a":1,"c":"x"}`, `{"n":1${value}"a":1,"c":"x"}`])
+  const bytesOf = (texts: readonly string[]): Uint8Array[] => texts.map(text => encoder.encode(text))
+  const whole = '{"id":7,"a":-1.25e2,"o":{"x":[{"y":null},"\\n"],"b":[1,2.5]},"c":"AA"}', line = 'x,-1.25e2,"5"'
+  const cut = (text: string): string[] => Array.from({ length: text.length + 1 }, (_, i) => text.slice(0, i))
+  const marked = (texts: readonly string[]): string[] => texts.flatMap(text => [text, `\ufeff${text}`, ` ${text}`, `${text} `, `${text}\n`, `\u0000${text}`, `${text}\u0000`])
+  const cells = ['x', 'AA', 'zz', '1.5', '1.50', '"x"', '"a""b"', '""', '', 'true', 'TRUE', '\u00e9', '"x"y', 'x"', '"x', '-', 'NaN', ' 1', '1 ', 'a\u0000', '1e5', '00'].flatMap(cell => [`${cell},1,2`, `x,${cell},2`, `x,1,${cell}`])
+  for (const inArena of [true, false]) {
+    for (const [kind, texts] of [[json, [...marked(records), ...cut(whole)]], [csv, [...marked([...cells, 'x,1', 'x,1,2,3', 'x', ',,', '']), ...cut(line)]]] as const) {
+      const plain = columns(kind.specs).for(signatureOf(kind)), quick = columns(kind.specs, { arena }).for(signatureOf(kind))
+      compare(kind, plain, quick, bytesOf([kind === json ? whole : line, ...texts]), inArena)
+    }
+  }
+})
+
+test('sure-of-what-is-common: good records are not left to the plain path', () => {
+  const names = ['a', 'b', 'c', 'd'], kind: Kind = { name: 'common', columns: names.map(name => ({ name, missing: true })), record: () => '' }
+  for (const write of [(value: object) => JSON.stringify(value), (value: object) => JSON.stringify(value, null, 2), (value: object) => JSON.stringify(value).replaceAll(':', ': ').replaceAll(',', ', ')]) {
+    const random = new Random(SEED), values = Array.from({ length: 3000 }, () => encoder.encode(write({ id: random.bits(), d: random.bits() / 7, note: 'caf\u00e9 \\ "x"', more: { x: [1, {}] }, a: random.below(1000) / 100, c: null, b: random.chance(0.5) })))
+    seen = left = 0
+    compare(kind, columns().for(signatureOf(kind)), columns(undefined, { arena }).for(signatureOf(kind)), values, true)
+    assert.deepEqual([seen, left], [3000, 0])
+  }
+})

@@ -17,6 +17,8 @@ export interface KernelExports {
       must decide. Answers how many are flagged. */
   scanJson32(spans: number, count: number, shape: number, rows: number, stride: number, flags: number): number
   scanJson64(spans: number, count: number, shape: number, rows: number, stride: number, flags: number): number
+  scanCsv32(spans: number, count: number, table: number, rows: number, stride: number, flags: number): number
+  scanCsv64(spans: number, count: number, table: number, rows: number, stride: number, flags: number): number
   /** Of the first `count` rows of an index (layout.ts), whose bytes are counted from `base`: how many bytes each has, and the partition of its key. */
   placeRows(index: number, count: number, base: number, partitions: number): void
   /** Appends the rows that are named to a record batch in which `first` records are; answers its new end. Writes up to 15 bytes further. */

@@ -1,23 +1,8 @@
 import type { Kernels } from './host.ts'
-import { createImage } from './image.ts'
 import type { Image } from './image.ts'
+import { layingFor, layLeaves, placed } from './leaf.ts'
+import type { Laying, Leaf } from './leaf.ts'
 import * as is from './wasm/layout.ts'
-
-/** What a scan makes of the value at one place. Whatever is left out makes it leave the record to the plain path. */
-export interface Leaf {
-  /** Which number of the row. */
-  readonly cell: number
-  /** Numbers are taken as they are. Only without tokens. */
-  readonly numbers?: boolean
-  /** Texts and words as they are written, quotes included: `"AA"`, `7`. */
-  readonly tokens?: ReadonlyMap<string, number>
-  /** Texts that are not among the tokens, which then hold all that can occur without escapes. */
-  readonly unknown?: number
-  readonly null?: number
-  readonly true?: number
-  readonly false?: number
-  readonly absent?: number
-}
 
 /** What is wanted of a value: itself, what is inside of it by names, or by indices. Not two of them. */
 export type Wanted =
@@ -41,20 +26,13 @@ export interface Shape {
 }
 
 const TEXT = new TextEncoder()
-const TOKEN_MAX = is.TOKEN_MAX
-const ALLOWS = { null: is.ALLOWS_NULL, true: is.ALLOWS_TRUE, false: is.ALLOWS_FALSE, absent: is.ALLOWS_ABSENT, unknown: is.ALLOWS_UNKNOWN }
-const VALUES = { null: is.FIELD_NULL, true: is.FIELD_TRUE, false: is.FIELD_FALSE, absent: is.FIELD_ABSENT, unknown: is.FIELD_UNKNOWN }
 
 /** undefined: there is no room for it. `cellBytes`: 4 for rows of float32, 8 for float64. */
 export function shapeOf(kernels: Kernels, wanted: Wanted, order: Order | undefined, cellBytes: number): Shape | undefined {
-  const image = createImage(), later: ((base: number, scratch: number) => void)[] = []
-  const shapes: number[] = [], laid = { image, later, shapes, cellBytes, kernels }
-  const root = layShape(laid, wanted, order)
-  const scratch = image.take(TOKEN_MAX)
-  const block = image.place(kernels)
+  const laying = layingFor(kernels, cellBytes), shapes: number[] = []
+  const root = layShape(laying, shapes, wanted, order), block = placed(laying)
   if (block === undefined) return undefined
   const base = block.bytes.byteOffset, view = new DataView(kernels.memory.buffer)
-  for (const run of later) run(base, base + scratch)
   return {
     at: base + root,
     misses() {
@@ -69,17 +47,8 @@ export function shapeOf(kernels: Kernels, wanted: Wanted, order: Order | undefin
   }
 }
 
-interface Laying {
-  readonly image: Image
-  readonly kernels: Kernels
-  /** What the kernels do themselves when the image is in place. */
-  readonly later: ((base: number, scratch: number) => void)[]
-  readonly shapes: number[]
-  readonly cellBytes: number
-}
-
-function layShape(laying: Laying, wanted: Wanted, order: Order | undefined): number {
-  const { image, kernels, later, shapes } = laying
+function layShape(laying: Laying, shapes: number[], wanted: Wanted, order: Order | undefined): number {
+  const { image, kernels, later } = laying
   const shape = image.take(is.SHAPE_BYTES)
   shapes.push(shape)
   if ('elements' in wanted) {
@@ -87,7 +56,7 @@ function layShape(laying: Laying, wanted: Wanted, order: Order | undefined): num
     const fields = image.take((elements.length + 1) * is.FIELD_BYTES)
     elements.forEach(([index, each], i) => {
       image.u32(fields + i * is.FIELD_BYTES + is.FIELD_INDEX, index)
-      layField(laying, fields + i * is.FIELD_BYTES, each, order?.inside.get(index))
+      layField(laying, shapes, fields + i * is.FIELD_BYTES, each, order?.inside.get(index))
     })
     image.pointer(shape + is.SHAPE_FIELDS, fields)
     image.pointer(shape + is.SHAPE_LAST, fields + elements.length * is.FIELD_BYTES)
@@ -100,7 +69,7 @@ function layShape(laying: Laying, wanted: Wanted, order: Order | undefined): num
   names.forEach((name, i) => {
     const field = fields + i * is.FIELD_BYTES, each = inside.get(name)
     if (each === undefined) image.u32(field + is.FIELD_KIND, is.KIND_SKIP)
-    else layField(laying, field, each, order?.inside.get(name))
+    else layField(laying, shapes, field, each, order?.inside.get(name))
     // a name that must be written with escapes is never found: records that hold escapes in names are left to the plain path
     if (!isPlain(name)) return nothing(image, field)
     layKey(laying, field, name, written.get(name) ?? TEXT.encode(`${i === 0 ? '{' : ','}"${name}":`))
@@ -138,58 +107,8 @@ function text(image: Image, bytes: Uint8Array): number {
   return at
 }
 
-function layField(laying: Laying, field: number, wanted: Wanted, order: Order | undefined): void {
-  const { image } = laying
-  if ('leaves' in wanted) {
-    const { leaves } = wanted
-    if (leaves.length === 1) return layLeaf(laying, field, leaves[0]!)
-    image.u32(field + is.FIELD_KIND, is.KIND_MANY)
-    let before = field + is.FIELD_REF
-    for (const leaf of leaves) {
-      const each = image.take(is.FIELD_BYTES)
-      layLeaf(laying, each, leaf)
-      image.pointer(before, each)
-      before = each + is.FIELD_NEXT
-    }
-    return
-  }
-  image.u32(field + is.FIELD_KIND, 'fields' in wanted ? is.KIND_OBJECT : is.KIND_ARRAY)
-  image.pointer(field + is.FIELD_REF, layShape(laying, wanted, order))
-}
-
-function layLeaf(laying: Laying, field: number, leaf: Leaf): void {
-  const { image, cellBytes } = laying
-  let allows = 0
-  for (const what of ['null', 'true', 'false', 'absent', 'unknown'] as const) {
-    const value = leaf[what]
-    if (value === undefined) continue
-    allows |= ALLOWS[what]
-    image.f64(field + VALUES[what], value)
-  }
-  image.u32(field + is.FIELD_CELL, leaf.cell * cellBytes)
-  if (leaf.numbers === true) image.u32(field + is.FIELD_KIND, is.KIND_NUMBER)
-  else {
-    const tokens = [...leaf.tokens ?? []].map(([token, value]) => ({ token, bytes: TEXT.encode(token), value }))
-    const held = tokens.filter(({ bytes }) => bytes.length <= TOKEN_MAX)
-    // a text that is too long to be looked up may be one of them
-    if (held.length === tokens.length) allows |= is.ALLOWS_LONG
-    if (held.some(({ token }) => !token.startsWith('"'))) allows |= is.ALLOWS_BARE
-    image.u32(field + is.FIELD_KIND, is.KIND_TOKEN)
-    image.pointer(field + is.FIELD_REF, layDictionary(laying, held))
-  }
-  if ((allows & is.ALLOWS_UNKNOWN) === 0) allows &= ~is.ALLOWS_LONG
-  image.u32(field + is.FIELD_ALLOWS, allows)
-}
-
-function layDictionary({ image, kernels, later }: Laying, tokens: readonly { readonly bytes: Uint8Array; readonly value: number }[]): number {
-  const bits = Math.ceil(Math.log2(tokens.length * 2 + 2))
-  const dictionary = image.take(is.DICTIONARY_SLOTS + 2 ** bits * is.SLOT_BYTES)
-  image.u32(dictionary + is.DICTIONARY_MASK, 2 ** bits - 1)
-  later.push((base, scratch) => {
-    for (const { bytes, value } of tokens) {
-      kernels.bytes.set(bytes, scratch)
-      kernels.run.addToken(base + dictionary, scratch, bytes.length, value)
-    }
-  })
-  return dictionary
+function layField(laying: Laying, shapes: number[], field: number, wanted: Wanted, order: Order | undefined): void {
+  if ('leaves' in wanted) return layLeaves(laying, field, wanted.leaves)
+  laying.image.u32(field + is.FIELD_KIND, 'fields' in wanted ? is.KIND_OBJECT : is.KIND_ARRAY)
+  laying.image.pointer(field + is.FIELD_REF, layShape(laying, shapes, wanted, order))
 }

@@ -97,6 +97,9 @@ function object<T>(p: usize, end: usize, shape: usize, row: usize, serial: u64):
       if (!found) {
         p = skipValue(p, end, 0)
         if (!p) return 0
+        p = skipBlank(p, end)
+        // what is expected may be the first name still, with a brace before it
+        if (load<u8>(p) != COMMA && load<u8>(p) != CLOSE) return 0
         value = 0
         continue
       }

@@ -58,6 +58,11 @@ export const ALLOWS_LONG = 32
 /** The dictionary holds what is no text, too. */
 export const ALLOWS_BARE = 64
 
+// Table of CSV: end of its columns u32, the first of the fields that no column has u32 (then by next); then a pointer to the field of each column, 0: skipped.
+export const CSV_END = 0
+export const CSV_CONSTANTS = 4
+export const CSV_COLUMNS = 8
+
 // Dictionary of tokens, as they are written, quotes included: mask of slots u32; then slots of token 32 bytes, value f64, length u32 (0: free).
 export const DICTIONARY_MASK = 0
 export const DICTIONARY_SLOTS = 16
