@@ -12,6 +12,8 @@ const TRUE: ReadonlySet<string> = new Set(['true', 'True']), FALSE: ReadonlySet<
 export interface Cell {
   /** @throws SLUICE_FEATURE_MISSING, SLUICE_FEATURE_TYPE, SLUICE_CATEGORY_UNKNOWN */
   encode(raw: unknown): number
+  /** What is derived from a value, or has a type of its own. @throws SLUICE_FEATURE_MISSING, SLUICE_FEATURE_TYPE, SLUICE_CATEGORY_UNKNOWN */
+  typed(value: unknown): number
   /** For a record in which `when` does not hold. @throws SLUICE_FEATURE_MISSING */
   passed(): number
 }
@@ -86,6 +88,7 @@ export function cellOf(spec: CellSpec): Cell {
       if (raw === null) return fallback ?? missing('it is null')
       return present(raw)
     },
+    typed,
     passed: () => fallback ?? missing('its `when` does not hold'),
   }
 }

@@ -6,13 +6,11 @@ import { SluiceError } from '../core/index.ts'
 import type { Arena, Column, Extracted, Features, RecordBatch, Rejection, Signature, Tensor, TensorSpec } from '../core/index.ts'
 import { kernelsOf } from '../kernels/host.ts'
 import { cellOf } from './cells.ts'
-import { leafOf } from './leaf.ts'
 import { DERIVED } from './options.ts'
 import type { FeatureOptions, FeaturesFunction, FeatureSpec, FeatureSpecs, PathFeature } from './options.ts'
-import { cellsOf, wantedOf } from './place.ts'
-import type { Place } from './place.ts'
-import { csvScanner, DONE, jsonScanner, PLAIN } from './scan.ts'
-import type { Scanner } from './scan.ts'
+import { quickOf } from './quick.ts'
+import type { Need, Quick } from './quick.ts'
+import { DONE, PASSED, PLAIN } from './scan.ts'
 import { testOf } from './when.ts'
 import type { Test } from './when.ts'
 import { zoneOf } from './zone.ts'
@@ -39,21 +37,22 @@ export function columns(specs?: FeatureSpecs | FeaturesFunction, options: Featur
       const inputs = signature.inputs.map(spec => inputOf(spec))
       getter.check(inputs.flatMap(({ columns }) => columns.map(({ name }) => name)))
       const plans = [false, true].map(textual => inputs.map(({ columns }) => columns.map(column => getter.take(column, textual))))
-      const scanners = filter === undefined ? scannersOf(inputs, getter, options.arena) : undefined
+      const quick = quickOnes(inputs, getter, options)
       return {
         extract(batch, wanted): Extracted {
           const present = presentOf(batch, wanted)
           const memories = inputs.map(({ dtype, columns }) => numbers(dtype, present.length * columns.length, options.arena))
           const state = new Uint8Array(present.length).fill(PLAIN)
-          if (batch.decoder === undefined) scanners?.[batch.columns === undefined ? 'json' : 'csv']?.scan(batch, present, memories[0]!.data, state)
+          if (batch.decoder === undefined) quick[batch.columns === undefined ? 0 : 1]?.fill(batch, present, memories.map(({ data }) => data), state)
           const unsure = state.includes(PLAIN) ? present.filter((_, i) => state[i] === PLAIN) : NONE
           const values = valuesOf(batch, paths, unsure)
           const plan = plans[values.textual ? 1 : 0]!
           const kept = new Int32Array(present.length), rejected: Rejection[] = []
           let rows = 0
-          if (unsure.length === 0) { kept.set(present); rows = present.length }
+          if (!state.some(Boolean)) { kept.set(present); rows = present.length }
           else for (let i = 0; i < present.length; i++) {
             const row = present[i]!
+            if (state[i] === PASSED) continue
             if (state[i] === DONE) {
               if (rows < i) for (let input = 0; input < memories.length; input++) {
                 const { data } = memories[input]!, width = inputs[input]!.columns.length
@@ -97,19 +96,11 @@ function presentOf({ values: { start }, rejected }: RecordBatch, wanted: Int32Ar
   return wanted.every(isThere) ? wanted : wanted.filter(isThere)
 }
 
-/** undefined: there are no kernels, or they cannot do what is asked for. */
-function scannersOf(inputs: readonly Input[], getter: Getter, arena: Arena | undefined): { readonly json: Scanner | undefined; readonly csv: Scanner | undefined } | undefined {
-  if (inputs.length !== 1 || kernelsOf(arena) === undefined) return undefined
-  const { dtype, columns } = inputs[0]!
-  const placesOf = (textual: boolean): readonly Place[] | undefined => {
-    const places = columns.map((column, index) => getter.place(column, index, textual))
-    return places.every(place => place !== undefined) ? places : undefined
-  }
-  const typed = placesOf(false), wanted = typed === undefined ? undefined : wantedOf(typed), textual = placesOf(true)
-  return {
-    json: wanted === undefined ? undefined : jsonScanner(arena, wanted, columns.length, dtype),
-    csv: textual === undefined ? undefined : csvScanner(arena, names => cellsOf(textual, names), columns.length, dtype),
-  }
+/** Of JSON and of CSV. undefined: there are no kernels, or they cannot do what is asked for. */
+function quickOnes(inputs: readonly Input[], getter: Getter, { when, arena }: FeatureOptions): readonly (Quick | undefined)[] {
+  const filled = inputs.map(({ dtype, columns }) => ({ dtype, needs: columns.flatMap(column => getter.need(column) ?? []) }))
+  if (kernelsOf(arena) === undefined || filled.some(({ needs }, input) => needs.length < inputs[input]!.columns.length)) return []
+  return [false, true].map(textual => quickOf(filled, when, arena, textual))
 }
 
 interface Input { readonly name: string; readonly dtype: 'float32' | 'float64'; readonly columns: readonly Column[]; shapeOf(rows: number): number[] }
@@ -137,8 +128,8 @@ interface Getter {
   /** @throws SLUICE_FEATURE_UNKNOWN, SLUICE_FEATURE_UNUSED */
   check(wanted: readonly string[]): void
   take(column: Column, textual: boolean): Take
-  /** The same for a scan. undefined: a scan cannot do it. */
-  place(column: Column, index: number, textual: boolean): Place | undefined
+  /** The same for kernels. undefined: only the plain path can do it. */
+  need(column: Column): Need | undefined
   /** Once a record, before its columns. */
   open(values: Values): Value | undefined
 }
@@ -152,7 +143,7 @@ function fromNames(indexOf: (path: Path) => number, options: FeatureOptions): Ge
       const cell = cellOf({ title: `feature '${column.name}'`, column, zone, textual })
       return values => cell.encode(values.at(index))
     },
-    place: (column, index, textual) => ({ path: nameAsPath(column.name), leaf: leafOf(cellOf({ title: column.name, column, zone, textual }), column, index, textual) }),
+    need: column => ({ path: nameAsPath(column.name), spec: { title: column.name, column, zone } }),
     open: () => undefined,
   }
 }
@@ -164,7 +155,7 @@ function fromFunction(all: FeaturesFunction): Getter {
       const cell = cellOf({ title: `feature '${column.name}'`, column, zone: zoneOf('UTC'), textual: false })
       return (_, read) => cell.encode(Object.hasOwn(read!, column.name) ? read![column.name] : undefined)
     },
-    place: () => undefined,
+    need: () => undefined,
     open(values) {
       const read = called('the features function', all, values.value())
       if (typeof read !== 'object' || read === null || read instanceof Promise) throw new SluiceError('SLUICE_FEATURE_FAILED', 'the features function gave no object', { fix: 'return an object of features; it may not be async' })
@@ -191,12 +182,11 @@ function fromSpecs(specs: FeatureSpecs, indexOf: (path: Path) => number, options
       }
     },
     take: (column, textual) => features.get(column.name)!(column, textual),
-    place(column, index, textual) {
+    need(column) {
       const spec = specs[column.name]!
-      if (typeof spec === 'function' || (typeof spec === 'object' && (spec.as !== undefined || spec.when !== undefined))) return undefined
-      const feature: PathFeature = typeof spec === 'string' ? { path: spec } : spec
-      const cell = cellOf({ title: column.name, column, type: feature.type, default: feature.default, zone: zoneOf('UTC'), textual })
-      return { path: parsePath(feature.path), leaf: leafOf(cell, column, index, textual) }
+      if (typeof spec === 'function') return undefined
+      const { path, as, type, zone, when, default: fallback }: PathFeature = typeof spec === 'string' ? { path: spec } : spec
+      return { path: parsePath(path), spec: { title: column.name, column, as, type, default: fallback, zone: zoneNamed(zone ?? options.zone) }, when }
     },
     open: () => undefined,
   }

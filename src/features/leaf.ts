@@ -45,7 +45,7 @@ function strangerTo(categories: readonly (string | number | boolean)[]): string 
 const NUMBERS = [0.3, -7, 1e300]
 
 /** undefined: it rejects that. */
-function answer(cell: Cell, raw: unknown): number | undefined {
+export function answer(cell: Cell, raw: unknown): number | undefined {
   try { return cell.encode(raw) } catch (error) {
     if (error instanceof SluiceError && error.severity === 'record') return undefined
     throw error

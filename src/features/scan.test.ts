@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { mutate, Random } from '../../test/support/mutations.ts'
 import { Packer, batchOf } from '../codecs/pack.ts'
-import type { Column, Extracted, Extractor, RecordBatch, Signature } from '../core/index.ts'
+import type { Column, Extractor, RecordBatch, Signature } from '../core/index.ts'
 import { createArena } from '../kernels/arena.ts'
 import type { KernelExports } from '../kernels/exports.ts'
 import { kernelsOf } from '../kernels/host.ts'
@@ -34,6 +34,8 @@ interface Kind {
   readonly specs?: FeatureSpecs
   readonly options?: FeatureOptions
   readonly dtype?: 'float32' | 'float64'
+  /** Each column is an input of its own. */
+  readonly separate?: boolean
   readonly header?: readonly string[]
   record(random: Random): string
 }
@@ -58,7 +60,20 @@ const object = (random: Random, entries: [string, unknown][]): string => {
   return random.chance(0.1) ? JSON.stringify(made, null, 1 + random.below(3)) : random.chance(0.2) ? JSON.stringify(made).replaceAll('":', '": ') : JSON.stringify(made)
 }
 const sometimes = (random: Random, value: unknown): unknown => random.chance(0.01) ? random.one([null, true, false, '5', [], {}]) : value
-const cell = (random: Random, value: number): string => random.chance(0.02) ? random.one(['true', 'False', 'NaN', 'Infinity', '-Infinity', '', '""', 'x', '"5"', '" 5"']) : random.chance(0.1) ? `"${value}"` : String(value)
+const time = (random: Random): string | number => {
+  const at = Date.UTC(1995, 0) + random.below(1e6) * 1_234_567, shown = random.chance(0.01) ? `0${random.below(1000)}`.slice(-4) + new Date(at).toISOString().slice(4) : new Date(at).toISOString()
+  switch (random.below(8)) {
+    case 0: return at
+    case 1: return shown.slice(0, 10)
+    case 2: return `${shown.slice(0, 10)} ${shown.slice(11, 16)}`
+    case 3: return shown.slice(0, 19)
+    case 4: return `${shown.slice(0, 19)}${random.one(['+02', '-0530', '+05:30', 'Z', 'z'])}`
+    case 5: return `${shown.slice(0, 19)}.${random.bits()}${random.one(['', 'Z', '-11:00'])}`
+    case 6: return random.one(['2001-02-29', '2000-02-29', '2001-13-01', '2001-05-03T24:00', '2001-05-03T17:60', '2001-05-03T17:45:60', '2001-05-03T17:45:10.', '2001-05-03T17:45+25:00', '20010503T174500Z', '2001-05-03T17:45:10ZZ', '2001-04-31', '0000-01-01', '2001-05-03T1:45', '9999-12-31T23:59:59.999-12', 8.64e15, 8.64e15 + 2, -1.5, 'soon'])
+    default: return shown
+  }
+}
+const cell = (random: Random, value: number | string): string => random.chance(0.02) ? random.one(['true', 'False', 'NaN', 'Infinity', '-Infinity', '', '""', 'x', '"5"', '" 5"']) : random.chance(0.1) ? `"${value}"` : String(value)
 const many = Array.from({ length: 90 }, (_, i) => `f${i}`)
 
 const KINDS: readonly Kind[] = [
@@ -78,6 +93,18 @@ const KINDS: readonly Kind[] = [
   { name: 'types and defaults', columns: ['a', 'b', { name: 'c', missing: true }, { name: 'd', categories: ['p', 'q'] }],
     specs: { a: { path: 'a', type: 'number', default: true }, b: { path: 'b', type: 'boolean' }, c: { path: 'c', default: null }, d: { path: 'd', type: 'string', default: 'q' } },
     record: random => object(random, ([['a', sometimes(random, numberOf(random))], ['b', sometimes(random, random.chance(0.5))], ['c', sometimes(random, numberOf(random))], ['d', sometimes(random, random.one(['p', 'q', 'r']))]] as [string, unknown][]).filter(() => !random.chance(0.05))) },
+  { name: 'derived', columns: ['hour', 'day', { name: 'month', categories: [1, 2, 3, 5, 12], unknown: -1 }, { name: 'ms', missing: true }, 'log', 'berlin', 'x'], dtype: 'float32',
+    specs: { hour: { path: 'at', as: 'hourOfDay', zone: 'America/Chicago' }, day: { path: 'at', as: 'dayOfWeek' }, month: { path: 'at', as: 'month' }, ms: { path: 'trip.at', as: 'epochMs', zone: 'Europe/Berlin', default: null }, log: { path: 'x', as: 'log1p', default: 5 }, berlin: { path: 'at', as: 'hourOfDay', zone: 'Europe/Berlin', default: 12 }, x: 'x' },
+    record: random => object(random, [['at', sometimes(random, time(random))], ['trip', { at: sometimes(random, time(random)) }], ['x', sometimes(random, numberOf(random) % 1000)]]) },
+  { name: 'derived, CSV', columns: ['hour', 'ms', { name: 'log', missing: true }], header: ['note', 'at', 'x'],
+    specs: { hour: { path: 'at', as: 'hourOfDay', zone: 'Asia/Kolkata' }, ms: { path: 'at', as: 'epochMs' }, log: { path: 'x', as: 'log1p' } },
+    record: random => [random.one(['', '"a, b"', 'x']), cell(random, time(random)), cell(random, random.below(1000) / 100)].join() },
+  { name: 'when', columns: [{ name: 'a', missing: true }, { name: 'b', missing: true }, { name: 'c', categories: ['p', 'q'] }, 'd'], options: { when: { type: ['sale', 'refund', null], 'user.n': [1, 2.5, null] } }, separate: true,
+    specs: { a: { path: 'a', when: { type: 'sale' } }, b: { path: 'b', when: { type: [null, 'refund'], new: [true, 'yes'] }, default: 7 }, c: { path: 'c', default: 'q', when: { type: 'sale' } }, d: { path: 'at', as: 'hourOfDay', when: { 'user.n': 1 }, default: 3 } },
+    record: random => object(random, ([['type', random.one(['sale', 'refund', null, 'other', 5])], ['user', { n: random.one([1, 2.5, 1, 2, null, 'x']) }], ['new', random.one([true, false, 'yes', null])], ['a', sometimes(random, numberOf(random))], ['b', sometimes(random, 1)], ['c', sometimes(random, random.one(['p', 'q']))], ['at', sometimes(random, time(random))]] as [string, unknown][]).filter(() => !random.chance(0.03))) },
+  { name: 'when, CSV', columns: [{ name: 'a', missing: true }, 'b', { name: 'c', categories: ['p', 'q'] }], options: { when: { type: ['sale', 'refund', null, true], n: [1, 2.5, null] } }, header: ['type', 'n', 'a', 'b', 'c'],
+    specs: { a: { path: 'a', when: { type: 'sale' } }, b: { path: 'b', when: { n: 1 }, default: 7 }, c: 'c' },
+    record: random => [random.one(['sale', '"sale"', 'refund', '', '""', 'other', 'true', 'True']), random.one([1, '1.0', '"2.5"', 2, '', 'NaN', 'x']), cell(random, numberOf(random)), cell(random, 1), random.one(['p', 'q', '"q"'])].join() },
   { name: 'CSV, numbers', columns: ['a', 'b', { name: 'c', missing: true }, 'd', { name: 'e', missing: true }, { name: 'f' }], dtype: 'float32', header: ['a', 'note', 'b', 'c', 'd', 'e', 'last'],
     specs: { a: 'a', b: { path: 'b', type: 'boolean' }, c: 'c', d: { path: 'd', default: 7 }, e: { path: 'x', default: null }, f: { path: 'a', type: 'number' } },
     record: random => [cell(random, numberOf(random)), random.one(['', 'note', '"a, b"', '"in ""quotes"""', 'caf\u00e9']), random.one(['true', 'False', '"True"']), cell(random, numberOf(random)), random.chance(0.2) ? '' : numberOf(random), 1, random.one(['', 'x', 5])].join() },
@@ -101,8 +128,10 @@ function batchFrom(values: readonly Uint8Array[], header: readonly string[] | un
   return batchOf({ ...records, bytes: region.bytes, release: () => region.release() }, at)
 }
 
-const signatureOf = ({ columns, dtype = 'float64' }: Kind): Signature =>
-  ({ inputs: [{ name: 'features', dtype, shape: [-1, columns.length], columns: columns.map(column => typeof column === 'string' ? { name: column } : column) }], outputs: [] })
+function signatureOf({ columns, dtype = 'float64', separate = false }: Kind): Signature {
+  const named = columns.map(column => typeof column === 'string' ? { name: column } : column)
+  return { inputs: separate ? named.map((column, i) => ({ name: column.name, dtype: i % 2 === 0 ? dtype : 'float32', shape: [-1, 1], columns: [column] })) : [{ name: 'features', dtype, shape: [-1, columns.length], columns: named }], outputs: [] }
+}
 
 /** Extracts both ways and compares everything; answers how many rows are good. */
 function compare(kind: Kind, plain: Extractor, quick: Extractor, values: readonly Uint8Array[], inArena: boolean): number {
@@ -115,11 +144,12 @@ function compare(kind: Kind, plain: Extractor, quick: Extractor, values: readonl
     assert.deepEqual([other!.error.code, other!.error.message, other!.error.at], [one!.error.code, one!.error.message, one!.error.at], say(one!.row))
   }
   assert.deepEqual(found.rows, expected.rows)
-  const data = ({ features }: Extracted): Float64Array => features.tensors.get('features')!.data as Float64Array
-  const one = data(expected), other = data(found), width = kind.columns.length
-  assert.equal(other.length, one.length)
-  for (let i = 0; i < one.length; i++) {
-    if (!Object.is(one[i], other[i])) assert.fail(`${say(expected.rows[Math.floor(i / width)]!)}: column ${i % width} is ${other[i]} where the plain path has ${one[i]}`)
+  for (const [name, { data, shape }] of expected.features.tensors) {
+    const one = data as Float64Array, other = found.features.tensors.get(name)!.data as Float64Array
+    assert.equal(other.length, one.length)
+    for (let i = 0; i < one.length; i++) {
+      if (!Object.is(one[i], other[i])) assert.fail(`${say(expected.rows[Math.floor(i / shape[1]!)]!)}: ${name} ${i % shape[1]!} is ${other[i]} where the plain path has ${one[i]}`)
+    }
   }
   found.features.release()
   batch.release()

@@ -12,7 +12,13 @@ export interface Scanner {
   /** Row i of data becomes that of the batch's row rows[i], and state[i] DONE, where the kernels are sure; the others stay PLAIN, for the plain path. */
   scan(batch: RecordBatch, rows: Int32Array, data: Float32Array | Float64Array, state: Uint8Array): void
 }
-export const DONE = 0, PLAIN = 1
+export const DONE = 0, PLAIN = 1, PASSED = 2
+
+/** Numbers in the memory of the kernels, until the next scan. */
+export function stagingOf(arena: Arena | undefined): Float64Array | undefined {
+  const kernels = kernelsOf(arena), output = kernels === undefined ? undefined : scratchOf(kernels)?.output
+  return output === undefined ? undefined : new Float64Array(output.buffer, output.byteOffset, output.length / 8)
+}
 
 /** So many at a time: a kernel becomes quicker between calls, never within one, and what it works on should stay in the cache. */
 const ROWS_MAX = 512

@@ -10,6 +10,8 @@ export interface Leaf {
   readonly cell: number
   /** Numbers are taken as they are. In JSON only without tokens. */
   readonly numbers?: boolean
+  /** Times, as two numbers: ms since the epoch and 0, or what clocks show, as ms as if it were UTC, and 1. In rows of float64 only. */
+  readonly times?: boolean
   /** Texts and words as they are written: in JSON with their quotes (`"AA"`, `7`), in CSV as the cells they are. */
   readonly tokens?: ReadonlyMap<string, number>
   /** Numbers or words that are no texts are among the tokens. */
@@ -71,7 +73,7 @@ export function layLeaf(laying: Laying, field: number, leaf: Leaf): void {
   const held = tokens.filter(({ bytes }) => bytes.length > 0 && bytes.length <= TOKEN_MAX)
   // a text that is too long to be looked up may be one of them
   if (leaf.unknown !== undefined && held.length === tokens.length) allows |= is.ALLOWS_LONG
-  image.u32(field + is.FIELD_KIND, leaf.numbers === true ? is.KIND_NUMBER : is.KIND_TOKEN)
+  image.u32(field + is.FIELD_KIND, leaf.numbers === true ? is.KIND_NUMBER : leaf.times === true ? is.KIND_TIME : is.KIND_TOKEN)
   image.u32(field + is.FIELD_CELL, leaf.cell * cellBytes)
   image.pointer(field + is.FIELD_REF, layDictionary(laying, held))
   image.u32(field + is.FIELD_ALLOWS, allows)

@@ -1,10 +1,11 @@
 import { lookUp } from './dictionary'
 import {
   ALLOWS_BARE, ALLOWS_LONG, ALLOWS_NULL, ALLOWS_UNKNOWN, CSV_COLUMNS, CSV_CONSTANTS, CSV_END, FIELD_ABSENT, FIELD_ALLOWS, FIELD_CELL, FIELD_KIND,
-  FIELD_NEXT, FIELD_NULL, FIELD_REF, FIELD_UNKNOWN, KIND_NUMBER, KIND_TOKEN, SLOT_VALUE, TOKEN_MAX,
+  FIELD_NEXT, FIELD_NULL, FIELD_REF, FIELD_UNKNOWN, KIND_MANY, KIND_NUMBER, KIND_TIME, KIND_TOKEN, SLOT_VALUE, TOKEN_MAX,
 } from './layout'
 import { storeAs, wholeNumber } from './number'
 import { COMMA, QUOTE } from './text'
+import { time } from './time'
 import { utf8 } from './utf8'
 
 // Lines of RFC 4180 without their line break, cell by cell: as json.ts, with the plain path of CSV as its judge.
@@ -68,11 +69,13 @@ function noNumber<T>(p: usize, end: usize, cell: usize, field: usize): usize {
 
 function other<T>(p: usize, end: usize, field: usize, row: usize): usize {
   const kind = load<u32>(field, FIELD_KIND)
-  if (kind == KIND_NUMBER || kind == KIND_TOKEN) {
+  if (kind != KIND_MANY) {
     const cell = row + load<u32>(field, FIELD_CELL)
     if (kind == KIND_TOKEN) return token<T>(p, end, cell, field)
+    if (kind == KIND_TIME) storeAs<T>(cell + sizeof<T>(), 0)
     const after = wholeNumber<T>(p, cell)
-    return after && (after == end || (after < end && load<u8>(after) == COMMA)) ? after : noNumber<T>(p, end, cell, field)
+    if (after && (after == end || (after < end && load<u8>(after) == COMMA))) return after
+    return kind == KIND_TIME ? timeText<T>(p, end, cell, field) : noNumber<T>(p, end, cell, field)
   }
   let after: usize = 0
   for (let each: usize = load<u32>(field, FIELD_REF); each; each = load<u32>(each, FIELD_NEXT)) {
@@ -80,6 +83,13 @@ function other<T>(p: usize, end: usize, field: usize, row: usize): usize {
     if (!after) return 0
   }
   return after
+}
+
+function timeText<T>(p: usize, end: usize, cell: usize, field: usize): usize {
+  const after = skipCell(p, end)
+  if (!after || after == p) return token<T>(p, end, cell, field)
+  const quoted = usize(load<u8>(p) == QUOTE)
+  return time<T>(p + quoted, i32(after - p - 2 * quoted), cell) ? after : 0
 }
 
 function token<T>(p: usize, end: usize, cell: usize, field: usize): usize {

@@ -2,11 +2,12 @@ import { hash, lookUp, rotated } from './dictionary'
 import {
   ALLOWS_ABSENT, ALLOWS_BARE, ALLOWS_FALSE, ALLOWS_LONG, ALLOWS_NULL, ALLOWS_TRUE, ALLOWS_UNKNOWN, FIELD_ABSENT, FIELD_ALLOWS, FIELD_BYTES, FIELD_CELL,
   FIELD_FALSE, FIELD_INDEX, FIELD_KEY, FIELD_KEY_LENGTH, FIELD_KEY_LITERAL, FIELD_KIND, FIELD_LENGTH, FIELD_LITERAL, FIELD_MASK, FIELD_NEXT, FIELD_NULL, FIELD_REF, FIELD_SERIAL, FIELD_TRUE,
-  FIELD_UNKNOWN, KIND_ARRAY, KIND_LONG, KIND_MANY, KIND_NUMBER, KIND_OBJECT, KIND_SKIP, KIND_TOKEN, SHAPE_FIELDS, SHAPE_LAST, SHAPE_MISSES, SHAPE_SERIAL,
+  FIELD_UNKNOWN, KIND_ARRAY, KIND_LONG, KIND_MANY, KIND_NUMBER, KIND_OBJECT, KIND_SKIP, KIND_TIME, KIND_TOKEN, SHAPE_FIELDS, SHAPE_LAST, SHAPE_MISSES, SHAPE_SERIAL,
   SHAPE_SLOT_MASK, SHAPE_SLOTS, SHAPE_WANTED, SLOT_VALUE, TOKEN_MAX,
 } from './layout'
 import { number, slowNumber, storeAs, wholeNumber } from './number'
 import { skipValue } from './skip'
+import { time } from './time'
 import { COMMA, firstBytes, QUOTE, same, skipBlank, stopMask } from './text'
 import { utf8 } from './utf8'
 
@@ -195,8 +196,25 @@ function other<T>(p: usize, end: usize, field: usize, kind: u32, row: usize, ser
     return after
   }
   const cell = row + load<u32>(field, FIELD_CELL)
+  if (kind == KIND_TIME) {
+    if (load<u8>(p) == QUOTE) return timeText<T>(p, cell)
+    storeAs<T>(cell + sizeof<T>(), 0)
+  }
   const after = wholeNumber<T>(p, cell)
   return after ? after : literal<T>(p, cell, field)
+}
+
+function timeText<T>(p: usize, cell: usize): usize {
+  let at = p + 1
+  while (at < p + 48) {
+    const stops = stopMask(at)
+    if (stops) {
+      at += ctz(stops)
+      return load<u8>(at) == QUOTE && time<T>(p + 1, i32(at - p) - 1, cell) ? at + 1 : 0
+    }
+    at += 16
+  }
+  return 0
 }
 
 function literal<T>(p: usize, cell: usize, field: usize): usize {

@@ -44,6 +44,8 @@ export const KIND_ARRAY = 3
 export const KIND_TOKEN = 4
 /** Several want the same value. */
 export const KIND_MANY = 5
+/** Two numbers: time.ts. */
+export const KIND_TIME = 6
 /** Added: what is expected is longer than 16 bytes. */
 export const KIND_LONG = 8
 
