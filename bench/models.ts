@@ -2,6 +2,7 @@
 // Without arguments of its own: a made-up XGBoost model of 100 full trees of depth 6 over 30 features, and real ones from the golden tests.
 import { cpus } from 'node:os'
 import { openModel, readModel } from '../src/models/index.ts'
+import { forestOf } from './models-of.ts'
 import { bytesOf, featuresOf, oneFile, readCsv, score } from '../test/golden/golden.ts'
 import type { Tensor } from '../src/core/index.ts'
 
@@ -13,22 +14,6 @@ function random(seed: number): () => number {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
     return state / 4294967296
   }
-}
-
-function fullTrees(trees: number, depth: number, width: number): Uint8Array {
-  const next = random(1), nodes = 2 ** (depth + 1) - 1, inner = 2 ** depth - 1
-  const each = (of: (node: number) => number): number[] => Array.from({ length: nodes }, (_, i) => of(i))
-  const tree = (): unknown => ({
-    left_children: each(i => i < inner ? 2 * i + 1 : -1), right_children: each(i => i < inner ? 2 * i + 2 : -1), split_indices: each(i => i < inner ? Math.floor(next() * width) : 0),
-    split_conditions: each(i => Math.fround(i < inner ? next() : next() / 10 - 0.05)), default_left: each(() => next() < 0.5 ? 1 : 0), split_type: each(() => 0), tree_param: { size_leaf_vector: '1' },
-  })
-  return new TextEncoder().encode(JSON.stringify({
-    learner: {
-      attributes: {}, feature_names: [], learner_model_param: { base_score: '[5E-1]', num_class: '0', num_feature: String(width), num_target: '1' }, objective: { name: 'binary:logistic' },
-      gradient_booster: { name: 'gbtree', model: { gbtree_model_param: {}, tree_info: Array.from({ length: trees }, () => 0), trees: Array.from({ length: trees }, tree) } },
-    },
-    version: [3, 2, 0],
-  }))
 }
 
 function rowsOf(rows: number, width: number, dtype: 'float32' | 'float64', missing: number): Tensor {
@@ -62,7 +47,7 @@ async function line(title: string, name: string, bytes: Uint8Array, features: (m
 }
 
 console.log(`${cpus()[0]?.model}, Node ${process.version}`)
-const made = fullTrees(100, 6, 30)
+const made = new TextEncoder().encode(forestOf(Array.from({ length: 30 }, (_, i) => `f${i}`), 100, 6, random(1)))
 await line('100 x depth 6, 30 features, 4096 rows at once', 'model.json', made, (_, rows) => rowsOf(rows, 30, 'float32', 0), 4096)
 await line('100 x depth 6, 30 features, 10% NaN, 4096 rows at once', 'model.json', made, (_, rows) => rowsOf(rows, 30, 'float32', 0.1), 4096)
 await line('100 x depth 6, 30 features, 1 row at once', 'model.json', made, (_, rows) => rowsOf(rows, 30, 'float32', 0), 1)
