@@ -5,6 +5,7 @@ import { Random } from '../test/support/mutations.ts'
 import { Packer, batchOf } from '../src/codecs/pack.ts'
 import type { Column, RecordBatch, Signature } from '../src/core/index.ts'
 import { columns } from '../src/features/index.ts'
+import type { FeatureSpecs } from '../src/features/index.ts'
 import { createArena } from '../src/kernels/arena.ts'
 import { kernelsOf } from '../src/kernels/host.ts'
 import { kernelModule } from '../src/pipeline/kernels.ts'
@@ -23,14 +24,18 @@ const shuffled = (of: { [name: string]: unknown }): object => Object.fromEntries
 const head = (): { [name: string]: unknown } => ({ id: random.below(1e7), user: `user-${random.below(1e5)}` })
 const WORDS = Array.from({ length: 200 }, (_, i) => `word-${i * 7919 % 1000}`), FEW = ['red', 'green', 'blue', 'a longer colour']
 
-interface Line { readonly title: string; readonly columns: readonly (string | Column)[]; record(): string }
+const PORTS = Array.from({ length: 300 }, (_, i) => `P${(i * 7919 % 1000).toString(36).toUpperCase()}`)
+const flight = (): object => ({ id: random.below(1e7), date: new Date(Date.UTC(2001, 4, 1) + random.below(1e6) * 61_000).toISOString(), distance: 200 + random.below(2400), delay: random.below(90), origin: random.one(PORTS), destination: random.one(PORTS),
+  carrier: random.one(FEW), seats: 100 + random.below(80), price: random.below(100_000) / 100, load: random.below(100) / 100, tail: `N${random.below(9000)}`, note: 'on time' })
+
+interface Line { readonly title: string; readonly columns: readonly (string | Column)[]; readonly specs?: FeatureSpecs; readonly header?: readonly string[]; record(): string }
 const rule = (name: string): Column => ({ name, missing: true })
 const LINES: readonly Line[] = [
   { title: 'flat, 30 numbers of 6 decimals', columns: F30, record: () => JSON.stringify({ ...head(), ...numbersOf(F30) }) },
   { title: '  the same, 17 digits', columns: F30, record: () => JSON.stringify({ ...head(), ...numbersOf(F30, wide) }) },
   { title: '  the same, keys shuffled', columns: F30, record: () => JSON.stringify(shuffled({ ...head(), ...numbersOf(F30) })) },
   { title: '  the same, long keys', columns: LONG, record: () => JSON.stringify({ ...head(), ...numbersOf(LONG) }) },
-  { title: '  the same, a fifth of the keys missing, a tenth null', columns: F30.map(rule),
+  { title: '  the same, a fifth of the keys missing, a tenth null', columns: F30.map(rule), specs: Object.fromEntries(F30.map(name => [name, { path: name, default: null }])),
     record: () => JSON.stringify({ ...head(), ...Object.fromEntries(F30.filter(() => !random.chance(0.2)).map(name => [name, random.chance(0.1) ? null : six()])) }) },
   { title: '  the same, 10 unknown keys between', columns: F30,
     record: () => JSON.stringify({ ...head(), ...Object.fromEntries(F30.flatMap((name, i) => [[name, six()], ...i % 3 === 0 ? [[`x${i}`, i % 2 === 0 ? 'some text' : { a: 1, b: [true, 'x'] }]] : []])) }) },
@@ -39,12 +44,17 @@ const LINES: readonly Line[] = [
   { title: '  the same, 3 wanted', columns: ['f3', 'f14', 'f25'], record: () => JSON.stringify({ ...head(), ...numbersOf(F30) }) },
   { title: '20 numbers, 5 categories, 5 booleans', columns: [...F30.slice(0, 20), ...F30.slice(20, 25).map((name, i) => ({ name, categories: i % 2 === 0 ? WORDS : FEW })), ...F30.slice(25)],
     record: () => JSON.stringify({ ...head(), ...numbersOf(F30.slice(0, 20)), ...Object.fromEntries(F30.slice(20).map((name, i) => [name, i >= 5 ? random.chance(0.5) : random.one(i % 2 === 0 ? WORDS : FEW)])) }) },
+  { title: 'flights: 2 categories, an hour of day and 2 numbers of 12 fields', columns: ['distance', 'seats', 'hour', { name: 'origin', categories: PORTS }, { name: 'carrier', categories: FEW }],
+    specs: { distance: 'distance', seats: 'seats', hour: { path: 'date', as: 'hourOfDay', zone: 'America/Chicago' }, origin: 'origin', carrier: 'carrier' }, record: () => JSON.stringify(flight()) },
+  { title: '  the same, CSV', columns: ['distance', 'seats', 'hour', { name: 'origin', categories: PORTS }, { name: 'carrier', categories: FEW }], header: Object.keys(flight()),
+    specs: { distance: 'distance', seats: 'seats', hour: { path: 'date', as: 'hourOfDay', zone: 'America/Chicago' }, origin: 'origin', carrier: 'carrier' }, record: () => Object.values(flight()).join() },
+  { title: 'CSV, 30 numbers of 6 decimals', columns: F30, header: ['id', 'user', ...F30], record: () => Object.values({ ...head(), ...numbersOf(F30) }).join() },
 ]
 
 interface Sample { readonly title: string; readonly bytes: number; run(batch: number): unknown }
 interface Stage { readonly title: string; readonly samples: readonly Sample[] }
 
-function batchFrom(texts: readonly string[]): RecordBatch {
+function batchFrom(texts: readonly string[], header: readonly string[] | undefined): RecordBatch {
   const packer = new Packer(texts.length, 65536)
   for (const text of texts) {
     packer.row(0)
@@ -53,7 +63,7 @@ function batchFrom(texts: readonly string[]): RecordBatch {
     packer.setValue(start)
     packer.byte(10)
   }
-  return batchOf(packer.finish(), { partition: 'p', offsets: new Float64Array(texts.length), from: 0n, next: 1n })
+  return batchOf(packer.finish(header), { partition: 'p', offsets: new Float64Array(texts.length), from: 0n, next: 1n })
 }
 function inArena(batch: RecordBatch): RecordBatch {
   const region = arena.reserve(batch.bytes.length)!
@@ -62,24 +72,24 @@ function inArena(batch: RecordBatch): RecordBatch {
 }
 
 const all = Int32Array.from({ length: ROWS }, (_, i) => i)
-function stageOf({ title, columns: of, record }: Line): Stage {
-  const texts = Array.from({ length: BATCHES }, () => Array.from({ length: ROWS }, record)), batches = texts.map(batchFrom), insideOnes = batches.map(inArena)
+function stageOf({ title, columns: of, specs, header, record }: Line): Stage {
+  const texts = Array.from({ length: BATCHES }, () => Array.from({ length: ROWS }, record)), batches = texts.map(text => batchFrom(text, header)), insideOnes = batches.map(inArena)
   const named = of.map(column => typeof column === 'string' ? { name: column } : column)
   const signature: Signature = { inputs: [{ name: 'features', dtype: 'float32', shape: [-1, named.length], columns: named }], outputs: [] }
-  const plain = columns().for(signature), quick = columns(undefined, { arena }).for(signature), bytes = batches.reduce((sum, { bytes }) => sum + bytes.length, 0) / BATCHES / ROWS
+  const plain = columns(specs).for(signature), quick = columns(specs, { arena }).for(signature), bytes = batches.reduce((sum, { bytes }) => sum + bytes.length, 0) / BATCHES / ROWS
   const buffers = batches.map(({ bytes }) => Buffer.from(bytes)), names = named.map(({ name }) => name), row = new Float32Array(ROWS * names.length)
   const codes = named.map(({ categories }) => categories === undefined ? undefined : new Map(categories.map((word, i) => [word, i])))
   return { title: `${title}: ${Math.round(bytes)} bytes`, samples: [
     { title: 'kernel, records in the arena', bytes, run: i => quick.extract(insideOnes[i]!, all).features.release() },
     { title: 'kernel, records copied in', bytes, run: i => quick.extract(batches[i]!, all).features.release() },
-    { title: 'JSON.parse, and the fields of it', bytes, run: i => {
+    ...header !== undefined ? [] : [{ title: 'JSON.parse, and the fields of it', bytes, run: (i: number) => {
       const buffer = buffers[i]!, { values: { start, end } } = batches[i]!
       for (let r = 0, at = 0; r < ROWS; r++) {
         const value = JSON.parse(buffer.toString('latin1', start[r], end[r])) as { readonly [name: string]: number }
         for (let c = 0; c < names.length; c++) row[at++] = codes[c]?.get(value[names[c]!]!) ?? value[names[c]!]!
       }
       return row
-    } },
+    } }],
     { title: 'plain path', bytes, run: i => plain.extract(batches[i]!, all).features.release() },
   ] }
 }

@@ -11,6 +11,8 @@ const OPTIONS = ['-O3', '--noAssert', '--runtime', 'stub', '--importMemory', '--
   '--zeroFilledMemory', '--memoryBase', '1024', '--enable', 'simd', '--enable', 'relaxed-simd', '--disableWarning', '201', '--config', 'none',
   // keeps the names of functions, for traps and profiles
   '--debug']
+/** A tag in a comment becomes the decorator, which TypeScript has no syntax for. */
+const INLINE = / \* @inline\n \*\/\n(export )?function/g
 const SECTION = 'sources'
 const LOCK_OLD_MS = 60_000
 
@@ -36,7 +38,7 @@ async function compile(): Promise<Uint8Array> {
   const { default: asc } = await import(name) as { readonly default: Compiler }
   let output: Uint8Array | undefined
   const { error, stderr } = await asc.main(['index.ts', '--outFile', 'kernels.wasm', ...OPTIONS], {
-    readFile: name => read(join(SOURCES, name))?.toString() ?? null,
+    readFile: name => read(join(SOURCES, name))?.toString().replace(INLINE, ' */\n@inline\n$1function') ?? null,
     listFiles: () => [],
     writeFile: (_, contents) => { if (typeof contents !== 'string') output = contents },
   })
@@ -49,7 +51,8 @@ interface Compiler {
 }
 
 function hashOfSources(): Buffer {
-  const hash = createHash('sha256').update(readFileSync(fileURLToPath(import.meta.url)))
+  const { devDependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { readonly devDependencies: { readonly [name: string]: string } }
+  const hash = createHash('sha256').update(devDependencies['assemblyscript']!).update(readFileSync(fileURLToPath(import.meta.url)))
   for (const name of readdirSync(SOURCES).filter(name => name.endsWith('.ts')).sort()) hash.update(`\0${name}\0`).update(readFileSync(join(SOURCES, name)))
   return hash.digest()
 }

@@ -65,7 +65,7 @@ function layShape(laying: Laying, shapes: number[], wanted: Wanted, order: Order
   const inside = 'fields' in wanted ? wanted.fields : new Map<string, Wanted>()
   const written = new Map(order?.names.map(({ name, written }) => [name, written])), names = [...new Set([...written.keys(), ...inside.keys()])]
   const fields = image.take((names.length + 2) * is.FIELD_BYTES)
-  const bits = Math.ceil(Math.log2(names.length * 2 + 2)), slots = image.take(2 ** bits * 4)
+  const bits = Math.ceil(Math.log2(names.length * 8 + 2)), slots = image.take(2 ** bits * 4)
   names.forEach((name, i) => {
     const field = fields + i * is.FIELD_BYTES, each = inside.get(name)
     if (each === undefined) image.u32(field + is.FIELD_KIND, is.KIND_SKIP)

@@ -82,11 +82,12 @@ function object<T>(p: usize, end: usize, shape: usize, row: usize, serial: u64):
           if (!p) return 0
           continue
         }
-        p = skipBlank(p, end)
+        if (load<u8>(p) <= 32) p = skipBlank(p, end)
         if (load<u8>(p) == CLOSE) return wanted == 0 || fillAbsent<T>(shape, row, serial) ? p + 1 : 0
         if (load<u8>(p) != COMMA) return 0
       }
-      p = skipBlank(p + 1, end)
+      p++
+      if (load<u8>(p) <= 32) p = skipBlank(p, end)
       if (p >= end) return 0
       if (load<u8>(p) != QUOTE) return load<u8>(p) == CLOSE && load<u8>(skipBlank(open + 1, end)) == CLOSE && (wanted == 0 || fillAbsent<T>(shape, row, serial)) ? p + 1 : 0
       // the end of the key moves p, not the field found: the value can be read while the field is still being looked up

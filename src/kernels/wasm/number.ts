@@ -12,6 +12,7 @@ const DOT: u8 = 46
  * One load, no branch per digit: `-?` and digits, at most one dot, 15 bytes in all. Everything else goes to slowNumber, but an exponent, which
  * the caller sees behind the end: then it is for slowNumber. The next position depends on one vector load only (not on the sign, not on what
  * the number is): that chain is the speed limit.
+ * @inline
  */
 export function number<T>(p: usize, dst: usize): usize {
   const first = load<u8>(p)
@@ -30,7 +31,7 @@ export function number<T>(p: usize, dst: usize): usize {
     storeAs<T>(dst, <f64>w / load<f64>(POW10_SIGNED + ((length - whole - 1) << 4) + (minus << 3))) // w < 10^15: exact
     return p + length
   }
-  if ((odd | (15 - whole)) < 0) return slowNumber<T>(p, dst)
+  if ((odd | (15 - whole)) < 0) return whole == minus ? 0 : slowNumber<T>(p, dst)
   const w = sixteenDigits(i8x16.relaxed_swizzle(digits, v128.load(ALIGN + ((whole << 8) | (whole << 4)))))
   storeAs<T>(dst, <f64>w * load<f64>(POW10_SIGNED + (minus << 3)))
   return p + whole
