@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { mutate, Random } from '../../test/support/mutations.ts'
 import { Packer, batchOf } from '../codecs/pack.ts'
@@ -76,7 +77,18 @@ const time = (random: Random): string | number => {
 const cell = (random: Random, value: number | string): string => random.chance(0.02) ? random.one(['true', 'False', 'NaN', 'Infinity', '-Infinity', '', '""', 'x', '"5"', '" 5"']) : random.chance(0.1) ? `"${value}"` : String(value)
 const many = Array.from({ length: 90 }, (_, i) => `f${i}`)
 
+// records as people have published them
+const data = (name: string): string => readFileSync(new URL(`../../node_modules/vega-datasets/data/${name}`, import.meta.url), 'utf8')
+const earthquakes = (JSON.parse(data('earthquakes.json')) as { readonly features: readonly object[] }).features, movies = JSON.parse(data('movies.json')) as readonly object[]
+const [airportsHeader, ...airports] = data('airports.csv').trim().split(/\r?\n/) as [string, ...string[]]
+
 const KINDS: readonly Kind[] = [
+  { name: 'earthquakes', columns: [{ name: 'mag', missing: true }, { name: 'hour' }, { name: 'felt', missing: true }, 'x', 'y', 'z', { name: 'net', categories: ['ci', 'us', 'nc', 'ak'], unknown: NaN }, 'sig'], dtype: 'float32',
+    specs: { mag: 'properties.mag', hour: { path: 'properties.time', as: 'hourOfDay', zone: 'America/Los_Angeles' }, felt: 'properties.felt', x: 'geometry.coordinates[0]', y: 'geometry.coordinates[1]', z: 'geometry.coordinates[2]', net: 'properties.net', sig: 'properties.sig' },
+    record: random => JSON.stringify(random.one(earthquakes)) },
+  { name: 'movies', columns: [{ name: 'US Gross', missing: true }, { name: 'Production Budget', missing: true }, { name: 'Running Time min', missing: true }, { name: 'IMDB Rating', missing: true }, { name: 'Major Genre', categories: ['Drama', 'Comedy', 'Thriller/Suspense', 'Romantic Comedy'], unknown: -1, missing: true }],
+    record: random => JSON.stringify(random.one(movies), null, random.below(2)) },
+  { name: 'airports, CSV', columns: ['latitude', 'longitude', { name: 'state', categories: ['MS', 'TX', 'CO', 'NA', 'CA'], unknown: -1, missing: true }], header: airportsHeader.split(','), record: random => random.one(airports) },
   { name: 'flat', columns: NAMES.map(name => ({ name, missing: true })), dtype: 'float32',
     record: random => object(random, NAMES.filter(() => !random.chance(0.01)).map(name => [name, sometimes(random, numberOf(random))])) },
   { name: 'float64, no rule for missing values', columns: ['a', 'b', 'c', 'd'],
@@ -165,7 +177,7 @@ for (const [number, kind] of KINDS.entries()) {
     seen = left = 0
     for (let done = 0; done < records; done += BATCH) {
       const fresh = Array.from({ length: 50 }, () => encoder.encode(kind.record(random)))
-      const values = Array.from({ length: BATCH }, () => random.chance(0.3) ? random.one(fresh) : mutate(random, random.one(fresh), fresh))
+      const values = Array.from({ length: BATCH }, () => random.chance(0.3) ? random.one(fresh) : random.chance(0.01) ? Uint8Array.from({ length: random.below(100) }, () => random.below(256)) : mutate(random, random.one(fresh), fresh))
       good += compare(kind, plain, quick, values, random.chance(0.5))
     }
     t.diagnostic(`${seen} records, ${Math.round(good / seen * 100)} % of them good; ${Math.round(left / seen * 100)} % left to the plain path`)
