@@ -9,7 +9,6 @@ import { frameBytes } from '../src/codecs/framing.ts'
 import { Packer } from '../src/codecs/pack.ts'
 import { testContext } from '../src/conformance/context.ts'
 import { openKafkaSink, openKafkaSource } from '../src/connect/kafka/index.ts'
-import { flowDefaults } from '../src/flow/index.ts'
 import { createArena } from '../src/kernels/arena.ts'
 import { totalOf } from '../src/operating/index.ts'
 import { runPipeline } from '../src/pipeline/run.ts'
@@ -30,7 +29,7 @@ await register(registry.url, `${output}-value`, scored)
 
 const log: string[] = [], began = performance.now()
 const said = (line: string): void => { log.push(line); console.log(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${line}`) }
-const context = { ...testContext({ log: { write: (level: string, text: string) => { if (level !== 'debug') said(text) } } }), arena: createArena(flowDefaults.bytesMax) }
+const context = { ...testContext({ log: { write: (level: string, text: string) => { if (level !== 'debug') said(text) } } }), arena: createArena(64 * 2 ** 20) }
 
 const producer = await openKafkaSink({ brokers: bed.brokers, topic: input }, context)
 for (let at = 0; at < COUNT; at += BATCH) {

@@ -21,8 +21,8 @@ export interface FlowParts {
 }
 
 export interface FlowOptions {
-  /** Of batches read and not yet released, in all. */
-  readonly bytesMax: number
+  /** Of batches read and not yet released, in all. Default: two of the source's largest; four where batches are joined. */
+  readonly bytesMax?: number
   readonly commitEveryMs: number
   /** Of results handed over since the last commit: then it commits earlier. */
   readonly commitBytes: number
@@ -59,7 +59,7 @@ export interface JoinOptions {
 const MiB = 2 ** 20
 
 export const flowDefaults: FlowOptions = {
-  bytesMax: 64 * MiB, commitEveryMs: 100, commitBytes: 16 * MiB, revokeMs: 10_000, drainMs: 20_000,
+  commitEveryMs: 100, commitBytes: 16 * MiB, revokeMs: 10_000, drainMs: 20_000,
   retryMs: 100, retries: 100, splitsMax: 64, abortsMax: 100, giveWayMs: 10,           // 100 times up to 3.2 s: five minutes
 }
 

@@ -72,8 +72,8 @@ const promiseOf = ({ source, sink, reject, guarantee }: FlowParts, delivery: Del
     : `at least once: source '${source.name}' and ${[sink, ...reject === undefined ? [] : [reject]].map(({ name }) => `sink '${name}'`).join(' and ')} commit nothing together`
 
 /** Bytes for the batches in flight: what joining holds comes first. */
-function creditsOf({ source, options: { bytesMax, batch } }: FlowParts): Credits {
-  const joining = batch === undefined ? 0 : 2 * source.batchBytesMax
+function creditsOf({ source, options: { batch, ...options } }: FlowParts): Credits {
+  const joining = batch === undefined ? 0 : 2 * source.batchBytesMax, { bytesMax = joining + 2 * source.batchBytesMax } = options
   if (bytesMax - joining < source.batchBytesMax) {
     throw new SluiceError('SLUICE_CONFIG_INVALID', `flow.bytesMax is ${bytesMax}; batches of source '${source.name}' alone may have ${source.batchBytesMax} bytes`,
       { why: 'nothing could ever be read', fix: `raise flow.bytesMax to ${joining + source.batchBytesMax} or more, or make the batches smaller` })

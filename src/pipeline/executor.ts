@@ -28,7 +28,7 @@ export interface ExecutorOptions {
 export async function runExecutor(definition: Definition, options: ExecutorOptions): Promise<Ended> {
   const flow = flowOptionsOf(definition, options)
   // batches, their columns and the results made of them lie there; pages that are not touched cost nothing
-  const context: Context = { ...pick(options), arena: createArena(3 * flow.bytesMax, await kernelModule()) }
+  const context: Context = { ...pick(options), arena: createArena(3 * (flow.bytesMax ?? ARENA_BYTES), await kernelModule()) }
   const parts = await openParts(definition, context, options)
   try {
     return await run({ ...parts, clock: options.clock, log: options.log, metrics: options.metrics, skips: options.skips, options: flow,
@@ -98,10 +98,13 @@ function flowOptionsOf({ flow, delivery, reject }: Definition, { limit, executor
   const stopAbove = reject !== undefined && 'stopAbove' in reject ? reject.stopAbove : undefined
   return {
     ...flowDefaults, ...said,
-    bytesMax: Math.floor((flow?.bytesMax ?? flowDefaults.bytesMax) / executors),
+    ...(flow?.bytesMax === undefined ? {} : { bytesMax: Math.floor(flow.bytesMax / executors) }),
     ...(stopAbove === false ? {} : { stopAbove: { share: 0.05, records: 10_000, ...stopAbove } }),
   }
 }
+
+/** What four of the largest batches have that sources make by default. */
+const ARENA_BYTES = 64 * 2 ** 20
 
 /** What is not said of `flow.batch`. */
 const JOINED = { rows: 500, waitMs: 10 }

@@ -66,7 +66,7 @@ const definition = object({
   reject: z.union([oneOf('reject', rejectSinks, { stopAbove: stopAbove.exactOptional() }), part<Sink>()], { error: 'expected a mapping with one of: file, kafka, stdout' })
     .exactOptional().describe('Where records go that fail. Left out: the pipeline stops at the first one.'),
   flow: object({
-    bytesMax: count().exactOptional().describe('Bytes of records in flight, at most, in all executors together.').meta({ default: flowDefaults.bytesMax }),
+    bytesMax: count().exactOptional().describe('Bytes of records in flight, at most, in all executors together. Left out: two of the largest batches of the source for each executor, four if batches are joined.'),
     batch: object({
       rows: count().exactOptional().describe('A batch with so many rows goes on at once.').meta({ default: 500 }),
       waitMs: ms().exactOptional().describe('The longest that a record waits for others.').meta({ default: 10 }),

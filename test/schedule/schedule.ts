@@ -208,8 +208,8 @@ export async function schedule(seed: number, tally: Tally): Promise<void> {
     }
     for (const ledger of ledgers) {
       problems.push(...ledger.errors)
-      tally.bytesPeak = Math.max(tally.bytesPeak, ledger.bytesPeak / options.bytesMax)
-      expect(ledger.bytesPeak <= options.bytesMax, `${ledger.bytesPeak} bytes in flight of ${options.bytesMax}`)
+      tally.bytesPeak = Math.max(tally.bytesPeak, ledger.bytesPeak / options.bytesMax!)
+      expect(ledger.bytesPeak <= options.bytesMax!, `${ledger.bytesPeak} bytes in flight of ${options.bytesMax}`)
     }
     const sum = Object.values(counted).reduce((a, b) => a + b, 0)          // a commit of unknown outcome is not counted
     expect(!once || sum <= truths.size, `${sum} records counted of ${truths.size}`)

@@ -57,6 +57,7 @@ export class Producer {
     this.#options = options
     this.#sender = new Sender(cluster, author, {
       landed: batch => this.#landed(batch),
+      unsent: batch => this.#keep(batch),
       unfit: queue => this.#unfit(queue),
       failed: error => this.#fail(error),
       settled: () => this.#end(),
@@ -280,7 +281,10 @@ export class Producer {
   }
   #end(): void {
     const error = this.#failure!
-    for (const queue of this.#filling) queue.filling = undefined
+    for (const queue of this.#filling) {
+      this.#keep(queue.filling!)
+      queue.filling = undefined
+    }
     this.#filling.clear()
     clearTimeout(this.#linger)
     this.#linger = undefined

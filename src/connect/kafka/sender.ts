@@ -16,6 +16,8 @@ export interface SenderOptions {
 /** Who made the batches. */
 export interface Maker {
   landed(batch: Batch): void
+  /** Given up, and never sent. */
+  unsent(batch: Batch): void
   /** The broker will not take it as it is: nothing of its partition is on its way now. */
   unfit(queue: Queue): void
   failed(error: SluiceError): void
@@ -94,7 +96,10 @@ export class Sender {
   reset(): void {
     let unknown = false
     for (const queue of this.#queues) {
-      for (const batch of queue.batches) if (batch.sent) unknown = true
+      for (const batch of queue.batches) {
+        if (batch.sent) unknown = true
+        else this.#maker.unsent(batch)
+      }
       queue.batches.length = 0
       queue.failures = queue.notBeforeMs = 0
     }
