@@ -24,7 +24,8 @@ export interface Log { write(level: LogLevel, text: string, fields?: object): vo
 export type Labels = Readonly<{ [label: string]: string }>
 export interface Metrics {
   count(name: string, by: number, labels?: Labels): void
-  gauge(name: string, value: number, labels?: Labels): void
+  /** undefined: there is no such thing any more. */
+  gauge(name: string, value: number | undefined, labels?: Labels): void
   /** `times` equal observations: a batch is observed once with its rows. */
   observe(name: string, value: number, times: number, labels?: Labels): void
 }

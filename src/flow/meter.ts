@@ -20,6 +20,8 @@ export class Meter {
   readonly #source: Source
   readonly #credits: Credits
   #committedMs: number
+  /** Partitions whose lag is told. */
+  #lagging = new Set<string>()
   #paused: Pause | undefined
   #pausedMs = 0
 
@@ -91,14 +93,17 @@ export class Meter {
   #gauges(now: number): void {
     this.#metrics.gauge('sluice_commit_age_seconds', (now - this.#committedMs) / 1000)
     this.#metrics.gauge('sluice_inflight_bytes', this.#credits.used)
-    const lags = this.#source.lag?.()
-    if (lags === undefined) return
-    let records: number | undefined, seconds: number | undefined
-    for (const lag of lags) {
-      if (lag.records !== undefined) records = (records ?? 0) + lag.records
-      if (lag.seconds !== undefined) seconds = Math.max(seconds ?? 0, lag.seconds)
+    const before = this.#lagging
+    this.#lagging = new Set()
+    for (const { partition, records, seconds } of this.#source.lag?.() ?? []) {
+      before.delete(partition)
+      this.#lagging.add(partition)
+      this.#lag(partition, records, seconds)
     }
-    if (records !== undefined) this.#metrics.gauge('sluice_source_lag_records', records)
-    if (seconds !== undefined) this.#metrics.gauge('sluice_source_lag_seconds', seconds)
+    for (const partition of before) this.#lag(partition, undefined, undefined)
+  }
+  #lag(partition: string, records: number | undefined, seconds: number | undefined): void {
+    this.#metrics.gauge('sluice_source_lag_records', records, { partition })
+    this.#metrics.gauge('sluice_source_lag_seconds', seconds, { partition })
   }
 }

@@ -16,8 +16,8 @@ const histogram = (help: string): FamilyEntry => ({ kind: 'histogram', help })
 export const FAMILIES: { readonly [name: string]: FamilyEntry } = {
   sluice_records_total: counter('Records by what became of them: scored, rejected, filtered, skipped or tombstone; counted when they are committed.'),
   sluice_rejected_total: counter('Rejected records by the stage that rejected them and the error code.'),
-  sluice_source_lag_records: gauge('sum', 'Records of the source that are not committed yet, as far as the source knows.'),
-  sluice_source_lag_seconds: gauge('max', 'Age of the oldest record that is not committed yet, as far as the source knows.'),
+  sluice_source_lag_records: gauge('sum', 'Records of a partition that are not committed yet, as far as the source knows.'),
+  sluice_source_lag_seconds: gauge('max', 'Age of the oldest of them, as far as the source knows.'),
   sluice_partitions: gauge('sum', 'Partitions of the source that are read here.'),
   sluice_commit_age_seconds: gauge('max', 'Seconds since the last commit, of the executor where it is longest ago.'),
   sluice_paused_seconds_total: counter('Seconds in which nothing was read, by reason.'),

@@ -27,7 +27,7 @@ test('labels-without-end: a metric labelled by key stops growing and says so', (
 test('versions-without-end: an info that is no more leaves the page, so that a thousand versions later the newest is still on it', () => {
   const metrics = createMetrics()
   for (let version = 1; version <= CELLS_MAX + 2; version++) {
-    metrics.gauge('sluice_model_info', 0, { version: String(version - 1) })
+    metrics.gauge('sluice_model_info', undefined, { version: String(version - 1) })
     metrics.gauge('sluice_model_info', 1, { version: String(version) })
   }
   assert.deepEqual(cellsOf(metrics.snapshot(), 'sluice_model_info'), [{ labels: { version: String(CELLS_MAX + 2) }, value: 1 }])

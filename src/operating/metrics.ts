@@ -63,8 +63,7 @@ export function createMetrics(labels: Labels = {}): Registry {
       if (cell !== undefined) cell.value += by
     },
     gauge(name, value, of = {}) {
-      // An info is there or not; versions that were must not fill the page.
-      if (value === 0 && name.endsWith('_info')) {
+      if (value === undefined) {
         families.get(name)?.cells.delete(keyOf(of))
         return
       }

@@ -48,7 +48,20 @@ test('metrics: age of the last commit and lag of the source, while nothing happe
   const { ended, numbers: told, sink } = rig({ clock, source: source as never, options: { bytesMax: 262_144 } })                    // one batch at a time
   sink.writing = () => clock.sleep(clock.nowMs() < 1000 ? 400 : 60_000)
   await clock.advance(30_000)
-  assert.deepEqual([told.gauges['sluice_source_lag_records'], told.gauges['sluice_commit_age_seconds']], [60, 28.8])
+  assert.deepEqual([told.gauges['sluice_source_lag_records{partition=memory}'], told.gauges['sluice_commit_age_seconds']], [60, 28.8])
   await clock.run(ended)
-  assert.deepEqual([told.gauges['sluice_source_lag_records'], told.gauges['sluice_commit_age_seconds']], [0, 0])
+  assert.deepEqual([told.gauges['sluice_source_lag_records{partition=memory}'], told.gauges['sluice_commit_age_seconds']], [0, 0])
+})
+
+test('metrics: what was given back has no lag any more', async () => {
+  const { source, clock, stop, ended, numbers: told } = rig()
+  let owned = ['p', 'q']
+  source.lag = () => owned.map(partition => ({ partition, records: 7, seconds: 3 }))
+  await clock.advance(2000)
+  assert.deepEqual([told.gauges['sluice_source_lag_records{partition=q}'], told.gauges['sluice_source_lag_seconds{partition=q}']], [7, 3])
+  owned = ['p']
+  await clock.advance(2000)
+  assert.deepEqual(Object.keys(told.gauges).filter(name => name.startsWith('sluice_source_lag')), ['sluice_source_lag_records{partition=p}', 'sluice_source_lag_seconds{partition=p}'])
+  stop.abort()
+  await clock.run(ended)
 })

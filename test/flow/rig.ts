@@ -1,7 +1,7 @@
 // A pipeline of the simplest parts, each moved by hand: values are numbers as text, the model doubles them.
 import { Packer, partOf } from '../../src/codecs/pack.ts'
 import { SluiceError } from '../../src/core/index.ts'
-import type { Control, Extracted, Features, Metrics, Ownership, Position, Predicted, Predictor, RecordBatch, Records, Rejection, Rejects, Result, Signature, Sink,
+import type { Control, Extracted, Features, Lag, Metrics, Ownership, Position, Predicted, Predictor, RecordBatch, Records, Rejection, Rejects, Result, Signature, Sink,
   Source, TensorBatch } from '../../src/core/index.ts'
 import { flowDefaults, run } from '../../src/flow/index.ts'
 import type { Ended, FlowOptions, FlowParts } from '../../src/flow/index.ts'
@@ -44,6 +44,7 @@ export class HandSource implements Source {
   reads = 0
   reading = 0
   closed = false
+  lag?: () => readonly Lag[]
   owner: Ownership | undefined
   positions: Position[] = [{ partition: 'p', offset: 0n }]
   readonly commits: string[] = []
@@ -196,7 +197,10 @@ export class Numbers implements Metrics {
   readonly gauges: { [name: string]: number } = {}
   readonly observed: { [name: string]: { sum: number; times: number; most: number } } = {}
   count(name: string, by: number, labels = {}): void { this.counts[nameOf(name, labels)] = (this.counts[nameOf(name, labels)] ?? 0) + by }
-  gauge(name: string, value: number, labels = {}): void { this.gauges[nameOf(name, labels)] = value }
+  gauge(name: string, value: number | undefined, labels = {}): void {
+    if (value === undefined) delete this.gauges[nameOf(name, labels)]
+    else this.gauges[nameOf(name, labels)] = value
+  }
   observe(name: string, value: number, times: number, labels = {}): void {
     const seen = this.observed[nameOf(name, labels)] ??= { sum: 0, times: 0, most: 0 }
     seen.sum += value * times

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { loadDefinition } from '../../src/pipeline/load.ts'
 import { runPipeline } from '../../src/pipeline/run.ts'
 import type { RunOptions, RunReport } from '../../src/pipeline/run.ts'
+import type { Snapshot } from '../../src/operating/index.ts'
 import type { Definition } from '../../src/pipeline/schema.ts'
 import { openBed, skip, sleep, values } from './bed.ts'
 import type { Bed } from './bed.ts'
@@ -23,7 +24,7 @@ describe('a pipeline from Kafka to Kafka', { timeout: 120_000, skip }, () => {
     rmSync(folder, { recursive: true })
   })
 
-  interface Made { readonly definition: Definition; readonly output: string; readonly rejects: string; readonly path: string }
+  interface Made { readonly definition: Definition; readonly input: string; readonly output: string; readonly rejects: string; readonly path: string }
   async function made(more = ''): Promise<Made> {
     const input = await bed.topic(2), output = await bed.topic(2), rejects = await bed.topic(1), path = join(folder, `${input}.yaml`)
     await bed.produce([...values(input, 0, 0, 50, i => JSON.stringify(features(i))), ...values(input, 1, 50, 100, i => i % 10 === 0 ? '{' : JSON.stringify(features(i)))])
@@ -34,7 +35,7 @@ result: { object: { score: prediction } }
 sink: { kafka: { topic: ${output} } }
 reject: { kafka: { topic: ${rejects} }, stopAbove: false }
 `)
-    return { definition: (await loadDefinition(path)).definition, output, rejects, path }
+    return { definition: (await loadDefinition(path)).definition, input, output, rejects, path }
   }
   const features = (i: number) => Object.fromEntries(['age', 'sex', 'bmi', 'bp', 's1', 's2', 's3', 's4', 's5', 's6'].map((name, at) => [name, (i + at) / 100]))
 
@@ -71,6 +72,21 @@ reject: { kafka: { topic: ${rejects} }, stopAbove: false }
   test('executors auto: as many as there are partitions and cores', async () => {
     const report = await run(await made(), { executors: 'auto' })
     assert.equal(report.executors, Math.min(2, availableParallelism()))
+  })
+
+  test('the lag of each partition is told while it is ours, over all executors', async () => {
+    const { definition, input } = await made(), stop = new AbortController()
+    let lags: Snapshot[number]['cells'] = []
+    const running = runPipeline(definition, { executors: 2, signal: stop.signal, started({ snapshot }) {
+      const look = setInterval(() => {
+        lags = snapshot().find(({ name }) => name === 'sluice_source_lag_records')?.cells ?? []
+        if (lags.length < 2 || lags.some(({ value }) => value > 0)) return
+        clearInterval(look)
+        stop.abort()
+      }, 50)
+    } })
+    await running
+    assert.deepEqual(lags.map(({ labels, value }) => [labels['partition'], value]).sort(), [[`${input}/0`, 0], [`${input}/1`, 0]])
   })
 
   test('no brokers anywhere', async () => {

@@ -49,8 +49,8 @@ function contextOf(t: TestContext) {
   const stop = new AbortController()
   t.after(() => stop.abort())
   const lines: { level: LogLevel; text: string; fields: object }[] = []
-  const recorded = new Map<string, number>()
-  const put = (name: string, value: number, labels: Labels = {}): void => { recorded.set(`${name}{${Object.values(labels).join()}}`, value) }
+  const recorded = new Map<string, number | undefined>()
+  const put = (name: string, value: number | undefined, labels: Labels = {}): void => { recorded.set(`${name}{${Object.values(labels).join()}}`, value) }
   return {
     look, stop, lines, recorded,
     logged: (level: LogLevel) => lines.filter(line => line.level === level).map(({ text }) => text),
@@ -94,7 +94,7 @@ test('a new version answers the batches that follow, the old one those that hold
   held.release()
   assert.equal(model.version.ref.version, '10')
   assert.equal(recorded.get('sluice_model_swaps_total{delay}'), 1)
-  assert.deepEqual([...recorded].filter(([name]) => name.startsWith('sluice_model_info{delay,')).map(([name, value]) => [name.split(',')[1], value]), [['9', 0], ['10', 1]])
+  assert.deepEqual([...recorded].filter(([name]) => name.startsWith('sluice_model_info{delay,')).map(([name, value]) => [name.split(',')[1], value]), [['9', undefined], ['10', 1]])
   assert.deepEqual(logged('info'), ["model 'delay': version '9' serves", "model 'delay': version '10' serves after '9'"])
   await model.close()
 })

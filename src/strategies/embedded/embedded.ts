@@ -134,7 +134,7 @@ async function first(place: Place, watch: Watch, options: EmbeddedOptions, loadi
 type Reporter = ReturnType<typeof reporter>
 function reporter(model: string, { log, metrics }: EmbeddedContext) {
   let unseen = ''
-  const info = ({ ref, digest, evaluator }: Version, value: 0 | 1): void => {
+  const info = ({ ref, digest, evaluator }: Version, value: 1 | undefined): void => {
     metrics.gauge('sluice_model_info', value, { model: ref.name, version: ref.version, digest, evaluator })
   }
   const fields = ({ ref, digest, evaluator, bytesOnDisk, model: { format, bytes } }: Version) => ({
@@ -146,7 +146,7 @@ function reporter(model: string, { log, metrics }: EmbeddedContext) {
       log.write('info', `model '${model}': version '${version.ref.version}' serves`, fields(version))
     },
     swapped(before: Version, version: Version, ms: number): void {
-      info(before, 0)
+      info(before, undefined)
       info(version, 1)
       metrics.count('sluice_model_swaps_total', 1, { model })
       log.write('info', `model '${model}': version '${version.ref.version}' serves after '${before.ref.version}'`, { ...fields(version), loadMs: Math.round(ms) })
