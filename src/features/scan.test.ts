@@ -188,7 +188,7 @@ for (const [number, kind] of KINDS.entries()) {
 test('edges: every value where another belongs, behind a byte order mark, cut at each byte', () => {
   const values = ['0', '-0', '1.5', '1e3', '1E-3', 'null', 'true', 'false', '"x"', '"AA"', '""', '"\\u0041"', '[]', '{}', '[1]', '[1,2,3]', '{"b":1}', '{"b":{"c":2}}', '[[1]]', '01', '1.', '-', 'nul', 'truex', '"x', '\u00e9', '"\u00e9"', '"\ud800"', '1 ', ' 1', '\t1\r\n', '1,', ',1']
   const rule = { missing: true }
-  const json: Kind = { name: 'edges', columns: [{ name: 'a', ...rule }, { name: 'b', ...rule }, { name: 'c', categories: ['x', 'AA', '\u00e9', 1.5, true], unknown: -1, ...rule }], specs: { a: 'a', b: { path: 'o.b[1]', default: 4 }, c: 'c' }, record: () => '' }
+  const json: Kind = { name: 'edges', columns: [{ name: 'a', ...rule }, { name: 'b', ...rule }, { name: 'c', categories: ['x', 'AA', '\u00e9', 1.5, true, Infinity], unknown: -1, ...rule }], specs: { a: 'a', b: { path: 'o.b[1]', default: 4 }, c: 'c' }, record: () => '' }
   const csv: Kind = { ...json, specs: { a: 'a', b: { path: 'b', default: 4 }, c: 'c' }, header: ['c', 'a', 'b'] }
   const records = values.flatMap(value => [`{"a":${value},"o":{"b":[0,1]},"c":"x"}`, `{"a":1,"o":${value},"c":"x"}`, `{"a":1,"o":{"b":${value}},"c":"x"}`, `{"a":1,"o":{"b":[0,1]},"c":${value}}`, `{"n":${value},"a":1,"c":"x"}`, `{"a":1,"o":{"b":[${value},${value}]},"c":"x","a":${value}}`, `{"a":1,"c":"x"}${value}`, value, `{"n":${value}{"id":7,"a":1,"c":"x"}`, `{"n":1${value}"a":1,"c":"x"}`])
   const bytesOf = (texts: readonly string[]): Uint8Array[] => texts.map(text => encoder.encode(text))
@@ -212,4 +212,36 @@ test('sure-of-what-is-common: good records are not left to the plain path', () =
     compare(kind, columns().for(signatureOf(kind)), columns(undefined, { arena }).for(signatureOf(kind)), values, true)
     assert.deepEqual([seen, left], [3000, 0])
   }
+})
+
+test('one-name-for-two-columns: asked for, it rejects every line', () => {
+  const kind: Kind = { name: 'twice', columns: ['a'], header: ['a', 'b', 'a'], specs: { a: { path: 'a', default: 5 } }, record: () => '' }
+  const plain = columns(kind.specs).for(signatureOf(kind)), quick = columns(kind.specs, { arena }).for(signatureOf(kind))
+  assert.equal(compare(kind, plain, quick, ['1,2,3', '4,5,6'].map(line => encoder.encode(line)), true), 0)
+})
+
+test('records-anywhere: out of order, far from each other, longer than there is room for, more than fit at once', () => {
+  const kind: Kind = { name: 'anywhere', columns: ['a', 'b'], dtype: 'float32', record: () => '' }, random = new Random(SEED)
+  const plain = columns().for(signatureOf(kind)), quick = columns(undefined, { arena }).for(signatureOf(kind))
+  const note = (length: number): string => 'x'.repeat(length)
+  const values = Array.from({ length: 1500 }, (_, i) => encoder.encode(JSON.stringify({ a: i, note: note(i === 700 ? 2 ** 21 : random.chance(0.1) ? 9000 : 50), b: random.below(1e6) / 8 })))
+  const records = batchFrom(values, undefined, false)
+  const turned = Int32Array.from(values, (_, i) => values.length - 1 - i), some = Int32Array.from({ length: 300 }, (_, i) => i * 5)
+  const mixed = Int32Array.from(values, () => random.below(values.length))
+  for (const rows of [turned, some, mixed]) {
+    const expected = plain.extract(records, rows), found = quick.extract(records, rows)
+    assert.deepEqual([found.rows, found.rejected, found.features.tensors], [expected.rows, expected.rejected, expected.features.tensors])
+    found.features.release()
+  }
+  seen = left = 0
+  quick.extract(records, some).features.release()
+  assert.deepEqual([seen, left], [some.length - 1, 0])
+})
+
+test('arena-full: tables, staging and matrices are left out, and the plain path does the work', () => {
+  const small = createArena(65536, module, 65536), kind: Kind = { name: 'full', columns: ['a'], record: () => '' }
+  compare(kind, columns().for(signatureOf(kind)), columns(undefined, { arena: small }).for(signatureOf(kind)), ['{"a":1}', '{"a":"x"}'].map(text => encoder.encode(text)), false)
+  const arena = createArena(2 ** 20, module, 2 ** 22), extractor = columns(undefined, { arena }).for(signatureOf(kind)), room = kernelsOf(arena)!
+  while (room.block(4096) !== undefined) { /* until it is full */ }
+  compare(kind, columns().for(signatureOf(kind)), extractor, ['{"a":1}', '{"a":"x"}'].map(text => encoder.encode(text)), false)
 })
