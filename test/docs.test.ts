@@ -29,7 +29,7 @@ const pagesIn = (folder: string): string[] => readdirSync(join(root, folder), { 
   .filter((name) => name.endsWith('.md')).map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
 /** Those that a user works along. */
 const guides = ['README.md', ...pagesIn('docs'), 'examples/README.md']
-const pages = [...guides, 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', ...pagesIn('examples').filter((page) => page !== 'examples/README.md')]
+const pages = [...guides, 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'deploy/README.md', ...pagesIn('examples').filter((page) => page !== 'examples/README.md')]
 
 // links
 
