@@ -12,7 +12,7 @@ export interface KernelExports {
   pow5Table(): number
   /** For who lays tables out (shape.ts). */
   addField(shape: number, field: number): void
-  addToken(dictionary: number, at: number, length: number, value: number): void
+  addToken(dictionary: number, entry: number): void
   /** Rows of float32 (or 64) from JSON records, `stride` bytes apart. spans: begin and end of each, u32; flags: a byte each, 1 where the plain path
       must decide. Answers how many are flagged. */
   scanJson32(spans: number, count: number, shape: number, rows: number, stride: number, flags: number): number

@@ -80,15 +80,16 @@ export function layLeaf(laying: Laying, field: number, leaf: Leaf): void {
 }
 
 function layDictionary({ image, kernels, later }: Laying, tokens: readonly { readonly bytes: Uint8Array; readonly value: number }[]): number {
-  const bits = Math.ceil(Math.log2(tokens.length * 2 + 2))
-  const dictionary = image.take(is.DICTIONARY_SLOTS + 2 ** bits * is.SLOT_BYTES)
+  // few share a slot: which of two it is cannot be predicted
+  const bits = Math.ceil(Math.log2(tokens.length * 8 + 2))
+  const dictionary = image.take(is.DICTIONARY_SLOTS + 2 ** bits * 4), entries = image.take(tokens.length * is.ENTRY_BYTES)
   image.u32(dictionary + is.DICTIONARY_MASK, 2 ** bits - 1)
-  const scratch = image.take(TOKEN_MAX)
-  later.push(base => {
-    for (const { bytes, value } of tokens) {
-      kernels.bytes.set(bytes, base + scratch)
-      kernels.run.addToken(base + dictionary, base + scratch, bytes.length, value)
-    }
+  tokens.forEach(({ bytes, value }, i) => {
+    const entry = entries + i * is.ENTRY_BYTES
+    image.bytes(entry, bytes)
+    image.f64(entry + is.ENTRY_VALUE, value)
+    image.u32(entry + is.ENTRY_LENGTH, bytes.length)
+    later.push(base => kernels.run.addToken(base + dictionary, base + entry))
   })
   return dictionary
 }

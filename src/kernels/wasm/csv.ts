@@ -1,7 +1,7 @@
 import { lookUp } from './dictionary'
 import {
   ALLOWS_BARE, ALLOWS_LONG, ALLOWS_NULL, ALLOWS_UNKNOWN, CSV_COLUMNS, CSV_CONSTANTS, CSV_END, FIELD_ABSENT, FIELD_ALLOWS, FIELD_CELL, FIELD_KIND,
-  FIELD_NEXT, FIELD_NULL, FIELD_REF, FIELD_UNKNOWN, KIND_MANY, KIND_NUMBER, KIND_TIME, KIND_TOKEN, SLOT_VALUE, TOKEN_MAX,
+  FIELD_NEXT, FIELD_NULL, FIELD_REF, FIELD_UNKNOWN, KIND_MANY, KIND_NUMBER, KIND_TIME, KIND_TOKEN, ENTRY_VALUE, TOKEN_MAX,
 } from './layout'
 import { storeAs, wholeNumber } from './number'
 import { COMMA, QUOTE } from './text'
@@ -106,9 +106,9 @@ function token<T>(p: usize, end: usize, cell: usize, field: usize): usize {
   // what is empty in quotes is no empty cell; two quotes are one
   if (quoted && (!length || holdsQuote(from, from + length))) return 0
   if (length <= <usize>TOKEN_MAX) {
-    const slot = lookUp(load<u32>(field, FIELD_REF), from, length)
-    if (slot) {
-      storeAs<T>(cell, load<f64>(slot, SLOT_VALUE))
+    const entry = lookUp(load<u32>(field, FIELD_REF), from, length)
+    if (entry) {
+      storeAs<T>(cell, load<f64>(entry, ENTRY_VALUE))
       return after
     }
   } else if (!(allows & ALLOWS_LONG)) return 0

@@ -3,7 +3,7 @@ import {
   ALLOWS_ABSENT, ALLOWS_BARE, ALLOWS_FALSE, ALLOWS_LONG, ALLOWS_NULL, ALLOWS_TRUE, ALLOWS_UNKNOWN, FIELD_ABSENT, FIELD_ALLOWS, FIELD_BYTES, FIELD_CELL,
   FIELD_FALSE, FIELD_INDEX, FIELD_KEY, FIELD_KEY_LENGTH, FIELD_KEY_LITERAL, FIELD_KIND, FIELD_LENGTH, FIELD_LITERAL, FIELD_MASK, FIELD_NEXT, FIELD_NULL, FIELD_REF, FIELD_SERIAL, FIELD_TRUE,
   FIELD_UNKNOWN, KIND_ARRAY, KIND_LONG, KIND_MANY, KIND_NUMBER, KIND_OBJECT, KIND_SKIP, KIND_TIME, KIND_TOKEN, SHAPE_FIELDS, SHAPE_LAST, SHAPE_MISSES, SHAPE_SERIAL,
-  SHAPE_SLOT_MASK, SHAPE_SLOTS, SHAPE_WANTED, SLOT_VALUE, TOKEN_MAX,
+  SHAPE_SLOT_MASK, SHAPE_SLOTS, SHAPE_WANTED, ENTRY_VALUE, TOKEN_MAX,
 } from './layout'
 import { number, slowNumber, storeAs, wholeNumber } from './number'
 import { skipValue } from './skip'
@@ -241,9 +241,9 @@ function token<T>(p: usize, end: usize, cell: usize, field: usize, dictionary: u
   if (load<u8>(p) != QUOTE) {
     if (allows & ALLOWS_BARE) {
       const length = bareLength(p)
-      const slot = length ? lookUp(dictionary, p, length) : 0
-      if (slot) {
-        storeAs<T>(cell, load<f64>(slot, SLOT_VALUE))
+      const entry = length ? lookUp(dictionary, p, length) : 0
+      if (entry) {
+        storeAs<T>(cell, load<f64>(entry, ENTRY_VALUE))
         return p + length
       }
     }
@@ -258,9 +258,9 @@ function token<T>(p: usize, end: usize, cell: usize, field: usize, dictionary: u
   const after = stops ? quote + ctz(stops) + 1 : 0
   if (after && after - p <= <usize>TOKEN_MAX) {
     if (load<u8>(after - 1) != QUOTE) return 0
-    const slot = lookUp(dictionary, p, after - p)
-    if (slot) {
-      storeAs<T>(cell, load<f64>(slot, SLOT_VALUE))
+    const entry = lookUp(dictionary, p, after - p)
+    if (entry) {
+      storeAs<T>(cell, load<f64>(entry, ENTRY_VALUE))
       return after
     }
     if (!(allows & ALLOWS_UNKNOWN)) return 0

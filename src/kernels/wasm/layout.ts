@@ -65,12 +65,13 @@ export const CSV_END = 0
 export const CSV_CONSTANTS = 4
 export const CSV_COLUMNS = 8
 
-// Dictionary of tokens, as they are written, quotes included: mask of slots u32; then slots of token 32 bytes, value f64, length u32 (0: free).
+// Dictionary of tokens, as they are written: mask of slots u32; then slots, u32 pointers to entries of token 32 bytes (zeros behind it), value f64,
+// length u32.
 export const DICTIONARY_MASK = 0
 export const DICTIONARY_SLOTS = 16
-export const SLOT_BYTES = 48
-export const SLOT_VALUE = 32
-export const SLOT_LENGTH = 40
+export const ENTRY_BYTES = 48
+export const ENTRY_VALUE = 32
+export const ENTRY_LENGTH = 40
 export const TOKEN_MAX = 32
 
 // Index of rows for batch.ts: blocks of INDEX_ROWS numbers each. Times f64; begin and end of keys, values and headers i32 (begin < 0: null), counted from a base;
