@@ -49,7 +49,7 @@ export function columns(specs?: FeatureSpecs | FeaturesFunction, options: Featur
           const plan = plans[values.textual ? 1 : 0]!
           const kept = new Int32Array(present.length), rejected: Rejection[] = []
           let rows = 0
-          if (!state.some(Boolean)) { kept.set(present); rows = present.length }
+          if (unsure.length === 0 && !state.includes(PASSED)) { kept.set(present); rows = present.length }
           else for (let i = 0; i < present.length; i++) {
             const row = present[i]!
             if (state[i] === PASSED) continue
@@ -91,9 +91,11 @@ const NONE = new Int32Array(0)
 
 /** The rows that have a value, and a whole one. */
 function presentOf({ values: { start }, rejected }: RecordBatch, wanted: Int32Array): Int32Array {
-  const halves = rejected === undefined || rejected.length === 0 ? undefined : new Set(rejected.map(({ row }) => row))
-  const isThere = (row: number): boolean => start[row]! >= 0 && halves?.has(row) !== true
-  return wanted.every(isThere) ? wanted : wanted.filter(isThere)
+  let nulls = 0
+  for (let i = 0; i < wanted.length; i++) nulls |= start[wanted[i]!]!
+  if (nulls >= 0 && (rejected === undefined || rejected.length === 0)) return wanted
+  const halves = new Set(rejected?.map(({ row }) => row))
+  return wanted.filter(row => start[row]! >= 0 && !halves.has(row))
 }
 
 /** Of JSON and of CSV. undefined: there are no kernels, or they cannot do what is asked for. */
