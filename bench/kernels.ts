@@ -100,6 +100,7 @@ const STAGES: readonly Stage[] = [
   ...LINES.filter(({ title }) => title.includes(only)).map(stageOf),
   ...'UTF-8 and CRC-32C'.includes(only) ? [{ title: 'UTF-8 and CRC-32C, 512 bytes', samples: [
     { title: 'UTF-8 check, ASCII', bytes: 512, run: () => { for (let r = 0; r < ROWS; r++) run.utf8(block.byteOffset + r * 512, 512) } },
+    { title: 'CRC-32C, 64 KiB at once', bytes: 512, run: () => { for (let r = 0; r < ROWS; r += 128) run.crc32c(block.byteOffset + r * 512, 65536) } },
     { title: 'CRC-32C', bytes: 512, run: () => { for (let r = 0; r < ROWS; r++) run.crc32c(block.byteOffset + r * 512, 512) } },
   ] }] : [],
 ]

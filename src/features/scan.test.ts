@@ -58,7 +58,7 @@ const object = (random: Random, entries: [string, unknown][]): string => {
   if (random.chance(0.15)) entries.sort(() => random.below(2) * 2 - 1)
   if (random.chance(0.3)) entries.splice(random.below(entries.length + 1), 0, ['note', random.one(['on time', 'a \\ "quoted" \u00fc\ud83d\ude00\n', { deep: [1, { x: null }, 'y'], more: {} }, [], -1.5e-7, true, null])])
   const made = Object.fromEntries(entries)
-  return random.chance(0.1) ? JSON.stringify(made, null, 1 + random.below(3)) : random.chance(0.2) ? JSON.stringify(made).replaceAll('":', '": ') : JSON.stringify(made)
+  return random.chance(0.1) ? JSON.stringify(made, null, 1 + random.below(3)) : random.chance(0.2) ? JSON.stringify(made).replaceAll('":', random.one(['": ', '" :', '"\t: '])) : JSON.stringify(made)
 }
 const sometimes = (random: Random, value: unknown): unknown => random.chance(0.01) ? random.one([null, true, false, '5', [], {}]) : value
 const time = (random: Random): string | number => {
@@ -206,7 +206,7 @@ test('edges: every value where another belongs, behind a byte order mark, cut at
 
 test('sure-of-what-is-common: good records are not left to the plain path', () => {
   const names = ['a', 'b', 'c', 'd'], kind: Kind = { name: 'common', columns: names.map(name => ({ name, missing: true })), record: () => '' }
-  for (const write of [(value: object) => JSON.stringify(value), (value: object) => JSON.stringify(value, null, 2), (value: object) => JSON.stringify(value).replaceAll(':', ': ').replaceAll(',', ', ')]) {
+  for (const write of [(value: object) => JSON.stringify(value), (value: object) => JSON.stringify(value, null, 2), (value: object) => JSON.stringify(value).replaceAll(':', ': ').replaceAll(',', ', '), (value: object) => JSON.stringify(value, null, 2).replaceAll('": ', '" : ')]) {
     const random = new Random(SEED), values = Array.from({ length: 3000 }, () => encoder.encode(write({ id: random.bits(), d: random.bits() / 7, note: 'caf\u00e9 \\ "x"', more: { x: [1, {}] }, a: random.below(1000) / 100, c: null, b: random.chance(0.5) })))
     seen = left = 0
     compare(kind, columns().for(signatureOf(kind)), columns(undefined, { arena }).for(signatureOf(kind)), values, true)

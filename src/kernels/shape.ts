@@ -89,7 +89,7 @@ const nothing = (image: Image, field: number): void => image.u32(field + is.FIEL
 const isPlain = (text: string): boolean => JSON.stringify(text).length === text.length + 2
 
 function layKey({ image }: Laying, field: number, name: string, written: Uint8Array): void {
-  const key = TEXT.encode(`"${name}":`)
+  const key = TEXT.encode(`"${name}"`)
   image.bytes(field + is.FIELD_KEY, key.subarray(0, 16))
   image.u32(field + is.FIELD_KEY_LENGTH, key.length)
   image.pointer(field + is.FIELD_KEY_LITERAL, text(image, key))

@@ -15,6 +15,7 @@ import { utf8 } from './utf8'
 // numbers; all others are flagged, and the plain path says what they are. Every function answers the position after what it read, or 0: flag it.
 // Bytes behind the end of the record are looked at, but only what ends exactly there is accepted.
 
+const COLON: u8 = 58
 const OPEN: u8 = 123
 const CLOSE: u8 = 125
 const OPEN_ARRAY: u8 = 91
@@ -95,6 +96,11 @@ function object<T>(p: usize, end: usize, shape: usize, row: usize, serial: u64):
       if (!after) return 0
       const found = find(p, after, shape)
       p = after
+      if (load<u8>(p) != COLON) {
+        p = skipBlank(p, end)
+        if (load<u8>(p) != COLON) return 0
+      }
+      p++
       if (load<u8>(p) <= 32) p = skipBlank(p, end)
       if (!found) {
         p = skipValue(p, end, 0)
@@ -330,7 +336,7 @@ function restMatches(p: usize, literal: usize, length: usize): bool {
   return same(p + length - 16, literal + length - 16)
 }
 
-/** After the colon of the key at p. 0: it holds an escape (it might be one that is wanted), a blank stands before the colon, or it is none. */
+/** After the key at p. 0: it holds an escape (it might be one that is wanted), or is none. */
 function keyEnd(p: usize, end: usize): usize {
   let at = p + 1
   let stops = stopMask(at)
@@ -340,10 +346,10 @@ function keyEnd(p: usize, end: usize): usize {
     stops = stopMask(at)
   }
   at += ctz(stops)
-  return load<u16>(at) == 0x3a22 ? at + 2 : 0 // ":
+  return load<u8>(at) == QUOTE ? at + 1 : 0
 }
 
-/** Keys in any order, by a hash over the first and the last 16 bytes of `"key":`. */
+/** Keys in any order, by a hash over the first and the last 16 bytes of `"key"`. */
 function find(p: usize, after: usize, shape: usize): usize {
   store<u32>(shape, load<u32>(shape, SHAPE_MISSES) + 1, SHAPE_MISSES)
   const length = after - p

@@ -14,7 +14,7 @@ export const SHAPE_SERIAL = 24
 // Field. What is expected from the end of the value before it to its own value, `, "key": `: the first 16 bytes, a mask of those that count, its
 // length u32. Kind u32, cell u32 (bytes from the start of the row), ref u32 (a shape, a dictionary, the first of many), literal u32 (all of what is
 // expected, if it is longer than 16), what it allows u32, serial u64 of the record that was last seen to hold it.
-// Behind these 64 bytes what is seldom needed: `"key":`, the first 16 bytes, its length u32, all of it u32; index u32 (in arrays), next u32 (of many);
+// Behind these 64 bytes what is seldom needed: `"key"`, the first 16 bytes, its length u32, all of it u32; index u32 (in arrays), next u32 (of many);
 // then f64 values that stand for null, true, false, absent, unknown.
 export const FIELD_BYTES = 192
 export const FIELD_HEAD = 0
