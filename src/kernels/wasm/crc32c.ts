@@ -28,6 +28,9 @@ function at(table: usize, i: u32): u32 {
   return load<u32>(TABLE + (table << 10) + (i << 2))
 }
 
+/**
+ * @inline
+ */
 function eight(crc: u32, p: usize): u32 {
   const v = load<u64>(p) ^ <u64>crc
   const lo = <u32>v
