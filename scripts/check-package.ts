@@ -53,7 +53,7 @@ function checkContents(paths: ReadonlySet<string>): void {
   const named = JSON.stringify([bin, exports]).matchAll(/"(?:\.\/)?((?:bin|dist)\/[^"]+)"/g)
   const missing = [...named].map(([, path]) => path!).filter((path) => !paths.has(path))
   assert.deepEqual(missing, [], 'package.json names files that are not packed')
-  for (const needed of ['README.md', 'LICENSE', 'dist/cli/main.js']) assert.ok(paths.has(needed), `${needed} is not packed`)
+  for (const needed of ['README.md', 'LICENSE', 'dist/cli/main.js', 'dist/kernels/kernels.wasm']) assert.ok(paths.has(needed), `${needed} is not packed`)
   const foreign = [...paths].filter((path) => /\.test\.|^(?:src|test|examples|bench|runtime|scripts|\.ci)\//.test(path) || (path.endsWith('.ts') && !path.endsWith('.d.ts')))
   assert.deepEqual(foreign, [], 'files are packed that no user needs')
 }
