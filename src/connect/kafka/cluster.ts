@@ -227,7 +227,8 @@ export async function openCluster(connection: KafkaConnection, context: Pick<Con
         throw error
       }
       const ms = Math.min(250 * 2 ** Math.min(tries - 1, 6), 10_000)
-      const doubt = error.message.endsWith('closed') && connection.sasl === undefined ? ' (does its listener want sasl or tls?)' : ''
+      const without = [...connection.sasl === undefined ? ['sasl'] : [], ...connection.tls === undefined || connection.tls === false ? ['tls'] : []]
+      const doubt = error.message.endsWith('closed') && without.length > 0 ? ` (does its listener want ${without.join(' or ')}?)` : ''
       log.write('warn', `${error.message}${doubt}; trying again in ${ms} ms`, { code: error.code, at: error.at, tries })
       await clock.sleep(ms, signal)
     }

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
-import { apiVersionsV3, saslAuthenticateV2, saslHandshakeV1, saslOAuthBearer, saslPlain, saslScramSha } from '@platformatic/kafka'
+import { apiVersionsV3 } from '@platformatic/kafka'
 import type { API, Connection } from '@platformatic/kafka'
 import { SluiceError } from '../../core/index.ts'
 import { connectionError, givenUp } from './errors.ts'
 import type { Role } from './errors.ts'
 import type { KafkaConnection, KafkaSasl, KafkaTls } from './options.ts'
+import { prove } from './sasl.ts'
 import { Socket } from './socket.ts'
 import type { Room } from './socket.ts'
 
@@ -90,18 +91,6 @@ export async function openLink({ host, port }: Address, { role, clientId, tls, s
     throw connectionError(error, role, where)
   }
 }
-
-/** How long the session lasts, in ms; 0: for as long as the connection. */
-async function prove(socket: Socket, { mechanism, username = '', password = '', token = '' }: KafkaSasl): Promise<number> {
-  const connection = socket as unknown as Connection, authenticate = saslAuthenticateV2.api
-  await saslHandshakeV1.api.async(connection, MECHANISMS[mechanism])
-  const { sessionLifetimeMs } = mechanism === 'plain' ? await saslPlain.authenticate(authenticate, connection, username, password)
-    : mechanism === 'oauthbearer' ? await saslOAuthBearer.authenticate(authenticate, connection, token, {})
-      : await saslScramSha.authenticate(authenticate, connection, mechanism === 'scram-sha-256' ? 'SHA-256' : 'SHA-512', username, password)
-  return Number(sessionLifetimeMs)
-}
-
-const MECHANISMS = { 'plain': 'PLAIN', 'scram-sha-256': 'SCRAM-SHA-256', 'scram-sha-512': 'SCRAM-SHA-512', 'oauthbearer': 'OAUTHBEARER' } as const
 
 /** Our options, with the files they name.
     @throws SLUICE_FILE_MISSING, SLUICE_FILE_DENIED, SLUICE_CONFIG_INVALID */
