@@ -44,7 +44,7 @@ async function loading(trees: number, depth: number): Promise<void> {
     const pauses = { 'read here': [] as number[], 'read in a thread': [] as number[], 'open and warm': [] as number[] }, took = structuredClone(pauses)
     let found: Read | undefined
     for (let run = 0; run < 11; run++) {
-      const steps: readonly (() => Promise<Read | Loaded>)[] = [() => read(path, {}), () => readInThread(path, {}), () => openVersion({ path, version: String(run) }, found!, { name: 'bench' }, systemClock)]
+      const steps: readonly (() => Promise<Read | Loaded>)[] = [() => read(path, {}), () => readInThread(path, {}), () => openVersion({ path, version: String(run) }, found!, { name: 'bench', executors: 1 }, systemClock)]
       for (const [i, step] of steps.entries()) {
         await sleep(50)
         const pause = pauseOf(), start = performance.now()

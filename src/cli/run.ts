@@ -51,9 +51,9 @@ export interface ToRun extends Loaded { readonly file: string; readonly sets: re
 
 /** Runs them side by side. When one fails, the others finish what is in flight. */
 export async function runAll(pipelines: readonly ToRun[], flags: Omit<RunFlags, 'set'>): Promise<void> {
-  const [{ runPipeline }, { systemClock: clock }, { createLog, createScreen, redactor, showLive }] =
+  const [{ runPipeline, openImages }, { systemClock: clock }, { createLog, createScreen, redactor, showLive }] =
     await Promise.all([import('../pipeline/run.ts'), import('../flow/index.ts'), import('../operating/index.ts')])
-  const secrets = pipelines.flatMap((pipeline) => pipeline.secrets)
+  const secrets = pipelines.flatMap((pipeline) => pipeline.secrets), images = openImages()
   hide(redactor(secrets))
   const screen = createScreen(process.stderr)
   const { signal, stop } = stopSignal((text) => screen.write(`${text}\n`))
@@ -66,7 +66,7 @@ export async function runAll(pipelines: readonly ToRun[], flags: Omit<RunFlags, 
     let live: Promise<void> | undefined
     try {
       return await runPipeline(definition, {
-        signal, clock, log, skips: flags.skip, ...given({ executors: flags.executors, limit: flags.limit, http: flags.http }), module: { path: file, sets },
+        signal, clock, log, images, skips: flags.skip, ...given({ executors: flags.executors, limit: flags.limit, http: flags.http }), module: { path: file, sets },
         started({ url, executors: threads, snapshot }) {
           log.write('info', 'starting', given({ file, executors: threads, http: url }))
           // several would write over one another's line

@@ -5,7 +5,7 @@ import type { Ended, FlowOptions } from '../flow/index.ts'
 import { createArena } from '../kernels/arena.ts'
 import { custom, merge, object, rejects } from '../results/index.ts'
 import { embedded } from '../strategies/embedded/index.ts'
-import type { Embedded } from '../strategies/embedded/index.ts'
+import type { Embedded, Images } from '../strategies/embedded/index.ts'
 import { codedResult, openSink, openSource } from './connectors.ts'
 import { kernelModule } from './kernels.ts'
 import type { Definition } from './schema.ts'
@@ -20,6 +20,8 @@ export interface ExecutorOptions {
   readonly skips: ReadonlyMap<string, ReadonlySet<number>>
   readonly limit?: number
   readonly signal: AbortSignal
+  /** Reads large models for all of the process. */
+  readonly images?: Images
   /** Called when the model answers. */
   news?(news: { readonly modelLoaded: true }): void
 }
@@ -45,7 +47,7 @@ interface Stages {
 }
 
 /** The model and what is around it: everything that can be checked without a record. */
-export async function openStages(definition: Definition, context: Omit<Context, 'arena'> & { readonly arena?: Arena }): Promise<Stages> {
+export async function openStages(definition: Definition, context: Omit<Context, 'arena'> & { readonly arena?: Arena; readonly images?: Images }): Promise<Stages> {
   const { modelBytesMax } = definition.memory ?? {}
   const control = await embedded({ ...definition.strategy.embedded, ...(modelBytesMax === undefined ? {} : { modelBytesMax }) }, context)
   try {
@@ -71,12 +73,12 @@ function resultOf({ result, sink }: Definition, arena: Arena | undefined): Resul
 type Parts = Stages & { readonly source: Source; readonly sink: Sink; readonly reject?: Sink; readonly rejects: Rejects; close(): Promise<void> }
 
 /** All of them, or none: what was opened before one failed is closed again. */
-async function openParts(definition: Definition, context: Context, { news }: ExecutorOptions): Promise<Parts> {
+async function openParts(definition: Definition, context: Context, { news, images }: ExecutorOptions): Promise<Parts> {
   const opened: { close(): Promise<void> }[] = []
   const keep = async <T extends { close(): Promise<void> }>(part: Promise<T>): Promise<T> => { opened.push(await part); return part }
   const close = async (): Promise<void> => { for (const part of opened.reverse()) await part.close() }
   try {
-    const stages = await openStages(definition, context)
+    const stages = await openStages(definition, images === undefined ? context : { ...context, images })
     opened.push(stages.control)
     news?.({ modelLoaded: true })
     const source = await keep(openSource(definition.source, context))

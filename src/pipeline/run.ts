@@ -5,6 +5,9 @@ import { systemClock } from '../flow/index.ts'
 import { createHealth, createMetrics, newsOf, serveOperating } from '../operating/index.ts'
 import type { Health, News, Registry, Snapshot } from '../operating/index.ts'
 import { partitionsOf, placesOf } from './connectors.ts'
+import { openImages } from '../strategies/embedded/index.ts'
+import type { Images } from '../strategies/embedded/index.ts'
+export { openImages } from '../strategies/embedded/index.ts'
 import { runExecutor } from './executor.ts'
 import type { Definition } from './schema.ts'
 import { runThreads } from './threads.ts'
@@ -23,6 +26,8 @@ export interface RunOptions {
   readonly http?: string
   /** What was loaded from where: executors in threads load it again when it holds functions. */
   readonly module?: { readonly path: string; readonly sets: readonly string[] }
+  /** Who runs several pipelines in a process gives all of them the same. */
+  readonly images?: Images
   /** Called once, before the first record, with what is needed to show progress. */
   started?(run: Started): void
 }
@@ -63,7 +68,7 @@ export async function runPipeline(definition: Definition, options: RunOptions = 
   try {
     options.started?.({ executors, ...(server === undefined ? {} : { url: server.url }), snapshot: () => metrics.snapshot() })
     const startMs = clock.nowMs(), cpu = process.cpuUsage()
-    const common = { clock, log, metrics, skips, signal, ...(options.limit === undefined ? {} : { limit: options.limit }) }
+    const common = { clock, log, metrics, skips, signal, images: options.images ?? openImages(), ...(options.limit === undefined ? {} : { limit: options.limit }) }
     const ended = executors > 1
       ? await runThreads(definition, { ...common, health, executors, ...(options.module === undefined ? {} : { module: options.module }) })
       : await runHere(definition, { ...common, health, over: over.signal })
@@ -94,7 +99,11 @@ export async function reportHealth(metrics: Registry, clock: Clock, over: AbortS
 /** auto: as many as there are partitions and cores. A limit is counted by one executor. */
 async function executorsOf(definition: Definition, { executors = definition.executors ?? 1, limit }: RunOptions, context: Parameters<typeof partitionsOf>[1]): Promise<number> {
   if (limit !== undefined) return 1
-  return executors === 'auto' ? Math.min(availableParallelism(), await partitionsOf(definition.source, context)) : executors
+  if (executors !== 'auto') return executors
+  const cores = availableParallelism(), partitions = await partitionsOf(definition.source, context), some = Math.min(cores, partitions)
+  const word = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
+  context.log.write('info', `${word(some, 'executor')}: ${word(cores, 'core')}, ${Number.isFinite(partitions) ? word(partitions, 'partition') : 'and partitions that are not known yet'}`)
+  return some
 }
 
 /** @throws SLUICE_CONFIG_INVALID */

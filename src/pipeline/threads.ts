@@ -1,8 +1,9 @@
 import { Worker } from 'node:worker_threads'
 import { SluiceError } from '../core/index.ts'
-import type { Guarantee, Log, LogLevel } from '../core/index.ts'
+import type { Guarantee, Log, LogLevel, ReadOptions } from '../core/index.ts'
 import type { Ended } from '../flow/index.ts'
 import type { Health, News, Registry, Snapshot } from '../operating/index.ts'
+import type { Images, Read } from '../strategies/embedded/index.ts'
 import type { ExecutorOptions } from './executor.ts'
 import type { Definition } from './schema.ts'
 
@@ -21,6 +22,9 @@ export type Said =
   | { readonly kind: 'metrics'; readonly snapshot: Snapshot }
   | { readonly kind: 'ended'; readonly ended: Ended }
   | { readonly kind: 'failed'; readonly error: Failure }
+  | { readonly kind: 'read'; readonly id: number; readonly path: string; readonly options: ReadOptions }
+/** What a thread is told. */
+export type Told = 'stop' | { readonly id: number; readonly read: Read } | { readonly id: number; readonly error: Failure }
 /** An error as data: threads send no classes. */
 export interface Failure { readonly code: string; readonly message: string; readonly severity: SluiceError['severity']; readonly at?: string; readonly why: string; readonly fix: string; readonly from?: string }
 
@@ -31,12 +35,12 @@ export interface ThreadsOptions extends Omit<ExecutorOptions, 'executor' | 'news
 }
 
 /** Runs every executor in a thread of its own. When one fails the others drain, commit and stop; the first failure is thrown. */
-export async function runThreads(definition: Definition, { module, metrics, health, log, signal, skips, executors }: ThreadsOptions): Promise<Ended> {
+export async function runThreads(definition: Definition, { module, metrics, health, log, signal, skips, executors, images }: ThreadsOptions): Promise<Ended> {
   const origin = originOf(definition, module)
   const failed = new AbortController()
   const stop = AbortSignal.any([signal, failed.signal])
   const ends = await Promise.allSettled(Array.from({ length: executors }, (_, executor) =>
-    runThread({ origin, executor, executors, skips }, { metrics, health, log, stop }).catch((error: unknown) => { failed.abort(error); throw error })))
+    runThread({ origin, executor, executors, skips }, { metrics, health, log, stop, images }).catch((error: unknown) => { failed.abort(error); throw error })))
   if (failed.signal.aborted) throw failed.signal.reason
   return sum(ends.map(end => (end as PromiseFulfilledResult<Ended>).value))
 }
@@ -51,11 +55,11 @@ function originOf(definition: Definition, module: { readonly path: string; reado
   }
 }
 
-interface Shared { readonly metrics: Registry; readonly health: Health; readonly log: Log; readonly stop: AbortSignal }
-function runThread(start: Start, { metrics, health, log, stop }: Shared): Promise<Ended> {
+interface Shared { readonly metrics: Registry; readonly health: Health; readonly log: Log; readonly stop: AbortSignal; readonly images: Images | undefined }
+function runThread(start: Start, { metrics, health, log, stop, images }: Shared): Promise<Ended> {
   // the same file, as it runs here: .ts in the repository, .js when built
   const thread = new Worker(new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url), { workerData: start })
-  const tell = (): void => thread.postMessage('stop')
+  const say = (told: Told): void => thread.postMessage(told), tell = (): void => say('stop')
   if (stop.aborted) tell()
   stop.addEventListener('abort', tell, { once: true })
   return new Promise<Ended>((resolve, reject) => {
@@ -63,6 +67,7 @@ function runThread(start: Start, { metrics, health, log, stop }: Shared): Promis
       if (said.kind === 'log') log.write(said.level, said.text, { ...said.fields, executor: start.executor })
       else if (said.kind === 'news') health.report(start.executor, said.news)
       else if (said.kind === 'metrics') metrics.merge(String(start.executor), said.snapshot)
+      else if (said.kind === 'read') void images!(said.path, said.options).then(read => say({ id: said.id, read }), (error: unknown) => say({ id: said.id, error: failureOf(error) }))
       else if (said.kind === 'ended') { health.report(start.executor, { ended: true }); resolve(said.ended) }
       else reject(errorOf(said.error))
     })
@@ -79,7 +84,7 @@ export function failureOf(error: unknown): Failure {
   const { code, message, severity, at, why, fix, cause } = known
   return { code, message, severity, why, fix, ...(at === undefined ? {} : { at }), ...(cause === undefined ? {} : { from: cause instanceof Error ? cause.message : String(cause) }) }
 }
-const errorOf = ({ code, message, from, ...details }: Failure): SluiceError => new SluiceError(code, message, { ...details, ...(from === undefined ? {} : { cause: new Error(from) }) })
+export const errorOf = ({ code, message, from, ...details }: Failure): SluiceError => new SluiceError(code, message, { ...details, ...(from === undefined ? {} : { cause: new Error(from) }) })
 
 function sum(ends: readonly Ended[]): Ended {
   const total = (of: (ended: Ended) => number): number => ends.reduce((all, ended) => all + of(ended), 0)

@@ -70,8 +70,9 @@ reject: { kafka: { topic: ${rejects} }, stopAbove: false }
   })
 
   test('executors auto: as many as there are partitions and cores', async () => {
-    const report = await run(await made(), { executors: 'auto' })
+    const said: string[] = [], report = await run(await made(), { executors: 'auto', log: { write: (_, text) => { said.push(text) } } })
     assert.equal(report.executors, Math.min(2, availableParallelism()))
+    assert.match(said[0]!, /^\d executors?: \d+ cores?, 2 partitions$/)
   })
 
   test('the lag of each partition is told while it is ours, over all executors', async () => {

@@ -1,6 +1,8 @@
 import { difference, one, Swap } from '../../control/index.ts'
 import { SluiceError, type Context, type Control, type ReadOptions, type Signature } from '../../core/index.ts'
 import { fileError } from './files.ts'
+import { SHARED_BYTES } from './images.ts'
+import type { Images } from './images.ts'
 import { placeAt, type Place } from './places.ts'
 import { read, readInThread } from './read.ts'
 import { openVersion, type Loaded, type LoadOptions, type Version } from './version.ts'
@@ -23,7 +25,8 @@ export interface EmbeddedOptions extends ReadOptions {
 /** Below, starting a thread (some 100 ms of another core) costs more than the 15 ms that the event loop would stand still. */
 const THREAD_BYTES = 1_000_000
 
-export type EmbeddedContext = Pick<Context, 'clock' | 'log' | 'metrics' | 'signal' | 'executors'>
+/** `images`: reads large models for all of a process. */
+export type EmbeddedContext = Pick<Context, 'clock' | 'log' | 'metrics' | 'signal' | 'executors'> & { readonly images?: Images }
 
 /** A model in this process. */
 export interface Embedded extends Control {
@@ -39,9 +42,9 @@ export interface Embedded extends Control {
 export async function embedded(options: EmbeddedOptions, context: EmbeddedContext): Promise<Embedded> {
   const place = await placeAt(options.model)
   const loading: LoadOptions = {
-    name: options.name ?? place.name, ...(options.trees === undefined ? {} : { trees: options.trees }),
+    name: options.name ?? place.name, executors: context.executors, ...(options.trees === undefined ? {} : { trees: options.trees }),
     ...(options.categories === undefined ? {} : { categories: options.categories }),
-    ...(options.modelBytesMax === undefined ? {} : { bytesMax: Math.floor(options.modelBytesMax / context.executors) }),
+    ...(options.modelBytesMax === undefined ? {} : { bytesMax: options.modelBytesMax }),
   }
   const watch = new Watch(place, options.version)
   const report = reporter(loading.name, context)
@@ -68,7 +71,7 @@ export async function embedded(options: EmbeddedOptions, context: EmbeddedContex
   async function exchange(candidate: Complete): Promise<void> {
     const startMs = context.clock.nowMs()
     try {
-      const found = await (candidate.bytes < THREAD_BYTES ? read : readInThread)(candidate.path, loading)
+      const found = await readerOf(candidate, context, candidate.bytes < THREAD_BYTES ? read : readInThread)(candidate.path, loading)
       if (!(await watch.unchanged(candidate))) return              // somebody wrote while it was read: it is asked for again
       if (candidate.version === undefined && found.digest === serving.digest) return watch.taken(candidate)
       const differs = difference(signature, found.model.signature)
@@ -101,6 +104,8 @@ export async function embedded(options: EmbeddedOptions, context: EmbeddedContex
   }
 }
 
+const readerOf = ({ bytes }: Complete, { images }: EmbeddedContext, own: Images): Images => bytes >= SHARED_BYTES && images !== undefined ? images : own
+
 /** What serves at the start: of a repository the highest complete version that can be loaded, if need be after its writer is done. */
 async function first(place: Place, watch: Watch, options: EmbeddedOptions, loading: LoadOptions, context: EmbeddedContext, report: Reporter): Promise<Loaded> {
   const { clock, signal } = context
@@ -110,7 +115,7 @@ async function first(place: Place, watch: Watch, options: EmbeddedOptions, loadi
     const { next, writing } = await watch.look(clock.nowMs() - lookMs).catch(error => { throw fileError(options.model, error) })
     if (next !== undefined) {
       try {
-        const found = await read(next.path, loading)
+        const found = await readerOf(next, context, read)(next.path, loading)
         if (place.kind !== 'repository' && options.version !== undefined && options.version !== found.digest) {
           throw new SluiceError('SLUICE_MODEL_MISSING', `'${options.model}' is version '${found.digest}', not '${options.version}'`, { at: options.model })
         }

@@ -33,7 +33,7 @@ export async function inspectModel(path: string, options: ReadOptions & { readon
   const all = await candidates(place)
   const chosen = place.kind === 'repository' && options.version !== undefined ? all.find(({ version }) => version === options.version) : all[0]
   if (chosen === undefined) throw new SluiceError('SLUICE_MODEL_MISSING', `no version${options.version === undefined ? '' : ` '${options.version}'`} of a model in '${path}'`, { at: path })
-  const { ref, digest, evaluator, model, bytesOnDisk, predictor } = await openVersion(chosen, await read(chosen.path, options), { name: place.name }, clock)
+  const { ref, digest, evaluator, model, bytesOnDisk, predictor } = await openVersion(chosen, await read(chosen.path, options), { name: place.name, executors: 1 }, clock)
   await predictor.close()
   const versions: Inspection['versions'][number][] = []
   for (const { path: at, version } of all) {

@@ -4,7 +4,13 @@ import { readModel } from '../../models/index.ts'
 import { fileError, snapshotOf } from './files.ts'
 
 /** A version's files, understood. */
-export interface Read { readonly model: Model; readonly digest: string; readonly bytesOnDisk: number }
+export interface Read {
+  readonly model: Model
+  readonly digest: string
+  readonly bytesOnDisk: number
+  /** Its arrays lie once in the process. */
+  readonly shared?: true
+}
 
 /** @throws SLUICE_MODEL_MISSING, SLUICE_MODEL_UNKNOWN, SLUICE_MODEL_BROKEN, SLUICE_MODEL_UNSUPPORTED, SLUICE_FILE_DENIED */
 export async function read(path: string, options: ReadOptions): Promise<Read> {
@@ -12,12 +18,12 @@ export async function read(path: string, options: ReadOptions): Promise<Read> {
   return { model: await readModel(files, options), digest, bytesOnDisk }
 }
 
-export interface Wanted { readonly path: string; readonly options: ReadOptions }
+export interface Wanted { readonly path: string; readonly options: ReadOptions; readonly shared: boolean }
 export type Said = { readonly read: Read } | { readonly failed: Pick<SluiceError, 'code' | 'message' | 'at' | 'why' | 'fix'> }
 
-/** The same in a thread of its own: parsing holds the event loop (bench/swap.ts), and its garbage this thread's heap. */
-export async function readInThread(path: string, options: ReadOptions): Promise<Read> {
-  const wanted: Wanted = { path, options }
+/** The same in a thread of its own: parsing holds the event loop (bench/swap.ts), and its garbage this thread's heap. `shared`: into memory that threads share. */
+export async function readInThread(path: string, options: ReadOptions, shared = false): Promise<Read> {
+  const wanted: Wanted = { path, options, shared }
   // the same file, as it runs here: .ts in the repository, .js when built
   const thread = new Worker(new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url), { workerData: wanted })
   try {
