@@ -1,7 +1,8 @@
+import { exp } from './exp.ts'
 import type { Link } from './objectives.ts'
 
 const f = Math.fround
-const exp32 = (x: number): number => f(Math.exp(x))
+const exp32 = (x: number): number => f(exp(x))
 
 /** Turns margins into predictions, [rows, groups] in place. Each step is rounded as the origin library's own code does. */
 export type Transform = (values: Float32Array | Float64Array, rows: number, groups: number, slope: number) => void
@@ -37,17 +38,17 @@ export const links32: Readonly<{ [link in Exclude<Link, 'argmax'>]: Transform }>
 /** float64, as LightGBM. */
 export const links64: Readonly<{ [link in Exclude<Link, 'argmax'>]: Transform }> = {
   identity: () => {},
-  sigmoid: each((x, slope) => 1 / (1 + Math.exp(-slope * x))),
-  exp: each(x => Math.exp(x)),
+  sigmoid: each((x, slope) => 1 / (1 + exp(-slope * x))),
+  exp: each(exp),
   step: each(x => x > 0 ? 1 : 0),
   signedSquare: each(x => Math.sign(x) * x * x),
-  softplus: each(x => Math.log1p(Math.exp(x))),
+  softplus: each(x => Math.log1p(exp(x))),
   softmax: (values, rows, groups) => {
     for (let at = 0, end = rows * groups; at < end; at += groups) {
       let max = values[at]!, sum = 0
       for (let g = 1; g < groups; g++) if (values[at + g]! > max) max = values[at + g]!
       for (let g = 0; g < groups; g++) {
-        const e = Math.exp(values[at + g]! - max)
+        const e = exp(values[at + g]! - max)
         values[at + g] = e
         sum += e
       }
