@@ -60,7 +60,7 @@ function* batchesOf(csv: Uint8Array): Generator<RecordBatch> {
   const headerEnd = lineEnd(0), names = csvCells(new TextDecoder().decode(csv.subarray(0, withoutReturn(0, headerEnd)))).map(name => name ?? '')
   for (let at = headerEnd + 1, offset = 0; at < csv.length;) {
     const start: number[] = [], end: number[] = []
-    for (; at < csv.length && start.length < ROWS_MAX; at = end.at(-1)! === csv.length ? csv.length : lineEnd(at) + 1) {
+    for (; at < csv.length && start.length < ROWS_MAX; at = Math.min(lineEnd(at) + 1, csv.length)) {
       start.push(at)
       end.push(withoutReturn(at, lineEnd(at)))
     }
