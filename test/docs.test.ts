@@ -89,7 +89,7 @@ function keysOf(schema: Schema, path = ''): Key[] {
       { path: inside + key, values: of.enum ?? [], ...of.default === undefined ? {} : { default: of.default } }, ...keysOf(of, inside + key),
     ]),
     ...typeof additionalProperties === 'object' ? keysOf(additionalProperties, `${path}.NAME`) : [],
-  ]).filter(({ path: key }) => !/^reject\.(?!stopAbove)\w+\.|^sink\.kafka\.(clientId|requestTimeoutMs|tls|sasl)\b/.test(key))
+  ]).filter(({ path: key }) => !/^reject\.(?!stopAbove|headers)\w+\.|^sink\.kafka\.(clientId|requestTimeoutMs|tls|sasl)\b/.test(key))
     .map((key) => ({ ...key, path: key.path.replace(/^(source|sink)\.kafka\.codec\./, 'codec.').replace(/^codec\.\w+\./, 'codec.NAME.') }))
 }
 

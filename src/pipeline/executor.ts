@@ -86,7 +86,7 @@ async function openParts(definition: Definition, context: Context, { news, image
     const reject = definition.reject === undefined ? undefined : await keep(openSink(definition.reject, 'rejects', definition, context))
     const result = await codedResult(stages.result, definition, context)
     return { ...stages, result, source, sink, ...(reject === undefined ? {} : { reject }),
-      rejects: rejects(definition.name), close }
+      rejects: rejects(definition.name, definition.reject !== undefined && 'headers' in definition.reject ? definition.reject.headers : undefined), close }
   } catch (error) {
     await close()
     throw error

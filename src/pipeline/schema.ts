@@ -41,6 +41,7 @@ const result = z.union([
   fn<ResultFunction>(),
 ], { error: 'expected merge or object' })
 
+const rejectHeaders = z.enum(['connect', 'streams', 'spring']).describe('Rejects also carry the headers that dead letters of Kafka Connect, Kafka Streams or Spring Kafka have.')
 const stopAbove = z.union([
   object({
     share: z.number().min(0).max(1).exactOptional().describe('The share that may be rejected.').meta({ default: 0.05 }),
@@ -63,7 +64,7 @@ const definition = object({
     everyMs: count().exactOptional().describe('How often results become visible and the position is committed.').meta({ default: flowDefaults.commitEveryMs }),
     bytes: count().exactOptional().describe('Also as soon as so many bytes are written.').meta({ default: flowDefaults.commitBytes }),
   }).exactOptional().describe('What is promised, and how often it is kept.'),
-  reject: z.union([oneOf('reject', rejectSinks, { stopAbove: stopAbove.exactOptional() }), part<Sink>()], { error: 'expected a mapping with one of: file, kafka, stdout' })
+  reject: z.union([oneOf('reject', rejectSinks, { stopAbove: stopAbove.exactOptional(), headers: rejectHeaders.exactOptional() }), part<Sink>()], { error: 'expected a mapping with one of: file, kafka, stdout' })
     .exactOptional().describe('Where records go that fail. Left out: the pipeline stops at the first one.'),
   flow: object({
     bytesMax: count().exactOptional().describe('Bytes of records in flight, at most, in all executors together. Left out: two of the largest batches of the source for each executor, four if batches are joined.'),

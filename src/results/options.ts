@@ -23,3 +23,5 @@ export type OutputValue = number | bigint | boolean | string | null
 export interface Prediction { readonly [output: string]: OutputValue | readonly OutputValue[] }
 /** The record that is to be written, as JSON; null: none. */
 export type ResultFunction = (value: Value, prediction: Prediction, origin: RecordOrigin) => object | null
+/** Whose names the causes of rejects have besides our own. */
+export type RejectHeaders = 'connect' | 'streams' | 'spring'

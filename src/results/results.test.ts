@@ -247,3 +247,21 @@ test('rejects: what came, unchanged, and where, which stage, why', () => {
     ...Object.entries({ partition: 'file \u00fc.csv', offset: '100', stage: 'FEATURES', code: 'SLUICE_JSON_BROKEN', message: 'br\u00f6ken', at: 'character 3', why: 'w', fix: 'f', pipeline: 'eta' }).map(([name, value]) => [`__sluice.errors.${name}`, value])])
   assert.deepEqual([headers[1]![1], headers[2]![2]], [['__sluice.errors.offset', '110'], ['__sluice.errors.stage', 'ROUTE']])
 })
+
+test('rejects: beside our names those of others, as their tools read them', () => {
+  const records = { ...batch(['{}']), partition: 'rides/3' }, error = new SluiceError('SLUICE_JSON_BROKEN', 'broken', { why: 'w', fix: 'f' })
+  const headersFor = (style: 'connect' | 'streams' | 'spring') => {
+    const { bytes, headers } = rejects('eta', style).write(records, [{ row: 0, stage: 'features', error }])
+    return new Map(readHeaders(bytes, headers!.start[0]!, headers!.end[0]!).map(({ name, value }) => [name, value!]))
+  }
+  const text = (value: Uint8Array | undefined): string => decoder.decode(value)
+  const connect = headersFor('connect'), streams = headersFor('streams'), spring = headersFor('spring')
+  assert.equal(text(connect.get('__sluice.errors.code')), 'SLUICE_JSON_BROKEN')
+  assert.deepEqual(['topic', 'partition', 'offset', 'connector.name', 'stage', 'exception.class.name', 'exception.message'].map(name => text(connect.get(`__connect.errors.${name}`))),
+    ['rides', '3', '100', 'eta', 'FEATURES', 'SLUICE_JSON_BROKEN', 'broken'])
+  assert.deepEqual(['topic', 'partition', 'offset', 'exception', 'message'].map(name => text(streams.get(`__streams.errors.${name}`))), ['rides', '3', '100', 'SLUICE_JSON_BROKEN', 'broken'])
+  assert.match(text(streams.get('__streams.errors.stacktrace')), /why: w\nfix: f/)
+  assert.deepEqual([...spring.get('kafka_dlt-original-partition')!], [0, 0, 0, 3])
+  assert.deepEqual([...spring.get('kafka_dlt-original-offset')!], [0, 0, 0, 0, 0, 0, 0, 100])
+  assert.equal(text(spring.get('kafka_dlt-original-topic')), 'rides')
+})
