@@ -9,6 +9,8 @@ import type { AbortedTransaction, Walked } from './wire/index.ts'
 /** What is kept of a record that is too large. */
 const BEGINNING = 65_536
 const HEADER = 61
+/** A model that is slow holds up heartbeats no longer than by so many records. */
+const ROWS_MAX = 4096
 
 /** What one fetch has brought of one partition: record batches as they are on the wire, unpacked only when somebody wants them. */
 export class Chunk {
@@ -65,7 +67,7 @@ export class Chunk {
     const release = () => region?.release()
     try {
       const walked = walkRecords(this.#data, this.#at, this.#end, {
-        partition: this.#partition, from, aborted: this.#filter, checkCrcs, bytesMax: batchBytes,
+        partition: this.#partition, from, aborted: this.#filter, checkCrcs, bytesMax: batchBytes, rowsMax: ROWS_MAX,
         memory: bytes => { region = this.#arena.reserve(bytes); return region?.bytes ?? new Uint8Array(bytes) },
       })
       if (walked.end <= this.#at) throw new SluiceError('SLUICE_BATCH_CORRUPT', `${this.#partition}: a record batch behind offset ${from} has no end`, { at: `${this.#partition}@${from}` })

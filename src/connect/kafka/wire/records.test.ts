@@ -175,6 +175,16 @@ describe('positions', () => {
     }
     assert.deepEqual(turns, [['a', 'b'], ['c'], ['d', 'e', 'f']])
   })
+  test('no more records at once than are wanted, in whole batches', () => {
+    const all = Buffer.concat([[0, 'ab'], [2, 'c'], [3, 'def'], [6, 'g']].map(([at, texts]) => batchOf([...texts as string].map(text => row(text)), { at: at as number })))
+    const turns: string[][] = []
+    for (let at = 0, next = 0; at < all.length;) {
+      const walked = walk(all, { from: next, rowsMax: 3 }, at)
+      turns.push(values(walked) as string[])
+      ;({ next, end: at } = walked)
+    }
+    assert.deepEqual(turns, [['a', 'b', 'c'], ['d', 'e', 'f'], ['g']])
+  })
   test('gaps of compaction, and a batch of which nothing is left', () => {
     const batch = batchOf([row('a'), row('b')], { at: 10 })
     batch.writeInt32BE(6, 23)                        // its last records were removed

@@ -17,6 +17,8 @@ export interface WalkOptions {
   readonly checkCrcs?: boolean
   /** Goes on with further batches only while what they hold, decompressed, fits; the first is walked whatever its size. Default: no limit. */
   readonly bytesMax?: number
+  /** The same for the number of records. */
+  readonly rowsMax?: number
   /** A batch that is larger when decompressed counts as damaged. Default 128 MiB. */
   readonly decompressedMax?: number
   /** Where what the records hold is to lie, and behind it their columns: called at most once, with the bytes needed (more may be given), for a place at a multiple
@@ -45,7 +47,7 @@ export interface Walked {
     nothing, but move the position. What stands before a damaged batch is delivered first; the walk that begins at it throws. Nothing outside is read.
     @throws SLUICE_BATCH_CORRUPT, SLUICE_COMPRESSION_UNKNOWN, SLUICE_BROKER_UNSUPPORTED (a batch as they were before Kafka 0.11) */
 export function walkRecords(bytes: Uint8Array, start: number, end: number, options: WalkOptions): Walked {
-  const { from, aborted, bytesMax = Infinity } = options
+  const { from, aborted, bytesMax = Infinity, rowsMax = Infinity } = options
   const held: Held[] = []
   let at = start, next = from, rows = 0, size = 0, compressed = 0, inflated = 0
   try {
@@ -58,7 +60,7 @@ export function walkRecords(bytes: Uint8Array, start: number, end: number, optio
         if (batch.control) mark(bytes, batch, next, options)
         else if (aborted === undefined || !batch.transactional || !aborted.drops(batch.producerId, last)) {
           // what is decompressed and then does not fit would be decompressed twice
-          if (held.length > 0 && size + batch.end - batch.start > bytesMax) break
+          if (held.length > 0 && (size + batch.end - batch.start > bytesMax || rows + batch.count > rowsMax)) break
           if (held.length > 0 && batch.codec !== 0 && size + (batch.end - batch.start) * (compressed === 0 ? 4 : inflated / compressed) > bytesMax) break
           const content = batch.codec === 0 ? undefined : inflate(bytes, batch, next, options)
           const length = content?.length ?? batch.end - batch.start
