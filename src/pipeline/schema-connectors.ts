@@ -104,7 +104,7 @@ const kafkaTarget = {
   lingerMs: ms().exactOptional().describe('How long a record may wait for others.').meta({ default: 5 }),
   batchBytes: count().exactOptional().describe('Bytes of a record batch.').meta({ default: 1048576 }),
   recordBytesMax: count().exactOptional().describe('A larger record is refused. Left out: what the topic takes.'),
-  transactionTimeoutMs: count().exactOptional().describe('The broker aborts a transaction that is open for so long.').meta({ default: 60000 }),
+  transactionTimeoutMs: count().exactOptional().describe('The broker aborts a transaction that is open for so long.').meta({ default: 15000 }),
 }
 const kafkaSink = object({ ...kafkaTarget, codec: writeCodec.exactOptional() }).describe('Records into a topic; exactly once from topics of the same cluster.')
 

@@ -67,7 +67,7 @@ export interface KafkaSinkOptions extends KafkaConnection {
   readonly batchBytes?: number
   /** A larger record is refused. */
   readonly recordBytesMax?: number
-  /** Default 60000. */
+  /** The broker aborts what is open for longer: so long may readers wait for a process that was killed and has no `instance`. Default 15000. */
   readonly transactionTimeoutMs?: number
 }
 

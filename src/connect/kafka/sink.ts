@@ -62,7 +62,7 @@ class KafkaSink implements Sink {
     const home = await clusterId(this.#cluster)
     const connections = [source.kafka.connection, ...mine.map(({ options }) => options)].filter(connection => !isSame(connection, this.options))
     for (const connection of connections) if (await this.#clusterIdOf(connection) !== home) return undefined
-    const { lingerMs = 5, requestTimeoutMs = 30_000, transactionTimeoutMs = 60_000 } = this.options
+    const { lingerMs = 5, requestTimeoutMs = 30_000, transactionTimeoutMs = 15_000 } = this.options
     return openKafkaDelivery({
       cluster: this.#cluster, source: source.kafka, topics: new Map(mine.map(sink => [sink, sink.options])),
       transactionalId: `sluice-${this.#place.name ?? source.kafka.group}-${this.options.topic}-${this.#slot(source.kafka)}`,
