@@ -43,7 +43,7 @@ const PAIRS: readonly Pair[] = [
         for (const name of names) matrix[at++] = value[name]!
       }
     } },
-  { title: 'a record batch of results with its checksum, beside the writer in JavaScript', atLeast: 1.1,
+  { title: 'a record batch of results with its checksum, beside the writer in JavaScript', atLeast: 1,
     kernel() {
       const count = stage.load(results, 0, 4)
       quick.appendStaged(stage, results, 0, rows, stage.sizes.subarray(0, count).reduce((sum, size) => sum + size, 0))
