@@ -77,6 +77,18 @@ export class Packer {
     this.length += i
     if (i < text.length) this.length += encoder.encodeInto(i === 0 ? text : text.slice(i), this.bytes.subarray(this.length)).written
   }
+  /** Rows that somebody else wrote from `length` on, up to `end`, and the first of whose index are theirs. There are rows left for them. */
+  adopt(index: Omit<Records, 'bytes' | 'rows' | 'release' | 'headers'> & { readonly headers: Slices }, rows: number, end: number, hasHeaders: boolean): void {
+    const at = this.rows
+    for (const [to, from] of [[this.#keys, index.keys], [this.#values, index.values], [this.#headers, index.headers]] as const) {
+      to.start.set(from.start.subarray(0, rows), at)
+      to.end.set(from.end.subarray(0, rows), at)
+    }
+    this.#timesMs.set(index.timesMs.subarray(0, rows), at)
+    this.rows += rows
+    this.length = end
+    this.#hasHeaders ||= hasHeaders
+  }
   /** Takes back the last row, with what was written from `at` on. */
   drop(at: number): void {
     this.length = at

@@ -23,4 +23,7 @@ export interface KernelExports {
   placeRows(index: number, count: number, base: number, partitions: number): void
   /** Appends the rows that are named to a record batch in which `first` records are; answers its new end. Writes up to 15 bytes further. */
   appendRows(index: number, base: number, rows: number, count: number, to: number, first: number, baseMs: number): number
+  /** Rows from..count of an index, whose bytes are counted from `base`, as results by a plan (layout.ts), written from `to` to below `limit` and counted from
+      `outBase`. Answers the row it stopped at: count, one that the plain path must write, or one for which there is no room. */
+  writeResults(plan: number, index: number, from: number, count: number, base: number, out: number, to: number, limit: number, outBase: number): number
 }

@@ -1,8 +1,8 @@
-/** The upper 128 bits of 5^q for q from -342 to 308, the higher half first, as Eisel and Lemire want them: those of negative powers are rounded up. */
+/** The upper 128 bits of 5^q for q from -342 to 324, the higher half first, as Eisel and Lemire want them: those of negative powers are rounded up. */
 export const powersOfFive = (): BigUint64Array => powers ??= computed()
 let powers: BigUint64Array | undefined
 
-const LEAST = -342, MOST = 308
+const LEAST = -342, MOST = 324
 
 function computed(): BigUint64Array {
   const table = new BigUint64Array(2 * (MOST - LEAST + 1))

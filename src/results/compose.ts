@@ -1,11 +1,15 @@
 import { Packer } from '../codecs/pack.ts'
 import { SluiceError } from '../core/index.ts'
 import type { Arena, Predicted, RecordBatch, Rejection, Result, Scored, Signature } from '../core/index.ts'
+import type { Simple } from './plan.ts'
+import { quickOf } from './quick.ts'
 
 /** How the values of one batch are written. */
 export interface ValueWriter {
   /** Present: the records are CSV. */
   readonly columns?: readonly string[]
+  /** Present: kernels may write the values, as this says. */
+  readonly simple?: Simple
   /** Writes the value for a batch row that row `at` of `answer` answers; `part` is the index of the answer. false: no record is to be written.
       What it throws rejects the row, unless it is a SluiceError of another severity. */
   write(row: number, answer: Predicted, at: number, part: number, packer: Packer): boolean
@@ -47,8 +51,11 @@ export function compose({ check, open }: Composition, arena?: Arena): Result {
       const packer = packerOf(batch.rows, bytes + batch.rows * 192)
       const halves = batch.rejected === undefined || batch.rejected.length === 0 ? undefined : new Set(batch.rejected.map(({ row }) => row))
       const rows = new Int32Array(batch.rows), rejected: Rejection[] = []
+      const quick = quickOf(arena, batch, scored, writer.simple)
       try {
         for (let row = 0; row < batch.rows; row++) {
+          if (quick !== undefined) row = quick.write(row, packer, rows)
+          if (row === batch.rows) break
           const tombstone = batch.values.start[row]! < 0
           if (tombstone ? halves?.has(row) === true : part[row]! < 0) continue
           const before = packer.length
@@ -70,7 +77,7 @@ export function compose({ check, open }: Composition, arena?: Arena): Result {
       } catch (error) {
         packer.free()
         throw error
-      }
+      } finally { quick?.close() }
       return { records: packer.finish(writer.columns, () => keep(packer)), rows: rows.subarray(0, packer.rows), rejected }
     },
   }

@@ -31,7 +31,7 @@ export function merge(fields: MergeFields, options: ResultOptions = {}): Result 
         if (batch.columns === undefined) throw new SluiceError('SLUICE_CONFIG_INVALID', 'JSON records cannot be merged into CSV: their fields are not known beforehand', { why: 'a CSV file has one header for all lines', fix: 'name the columns with `object`, or write NDJSON' })
         return csvIntoCsv(batch, batch.columns, scored, rows, fieldsOf)
       }
-      return from === 'json' ? jsonIntoJson(batch, scored, rows, fieldsOf) : csvIntoJson(batch, batch.columns!, scored, rows, fieldsOf)
+      return from === 'json' ? jsonIntoJson(batch, read, scored, rows, fieldsOf) : csvIntoJson(batch, batch.columns!, scored, rows, fieldsOf)
     },
   }, options.arena)
 }
@@ -54,7 +54,7 @@ function membersOf(batch: RecordBatch, { parts }: Scored, { entries, origin }: F
 const encoder = new TextEncoder()
 const OPEN = 123, CLOSE = 125, COMMA = 44
 
-function jsonIntoJson(batch: RecordBatch, scored: Scored, rows: Int32Array, fields: Fields): ValueWriter {
+function jsonIntoJson(batch: RecordBatch, read: RecordBatch, scored: Scored, rows: Int32Array, fields: Fields): ValueWriter {
   const { bytes, values } = batch
   const members = membersOf(batch, scored, fields)
   const names = [...fields.entries.map(({ name }) => name), ...(fields.origin ? [ORIGIN] : [])].map(name => ({ name, utf8: encoder.encode(name) }))
@@ -62,7 +62,10 @@ function jsonIntoJson(batch: RecordBatch, scored: Scored, rows: Int32Array, fiel
   // the engine looks for the first sign
   const chunkOf = chunksOf(batch, rows), needles = names.map(({ name }) => JSON.stringify(name).slice(1))
   let chunk: Chunk | undefined, fresh = false, oneLine = false
+  const { entries, origin } = fields
+  const simple = batch !== read ? {} : { simple: { merges: true, origin, names: entries.map(({ name }) => name), tensors: scored.parts.map(part => entries.map(({ output }) => tensorOf(part, output))) } }
   return {
+    ...simple,
     write(row, _, at, part, packer) {
       const start = values.start[row]!, end = values.end[row]!
       const added = members(row, part, at), from = packer.length

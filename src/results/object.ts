@@ -117,7 +117,11 @@ function intoJson(batch: RecordBatch, { parts }: Scored, entries: readonly Entry
   const names = entries.map(({ name }) => `${JSON.stringify(name)}:`)
   const values = parts.map(part => entries.map(({ source }, i) => specs[i] === undefined ? undefined : jsonOf(tensorOf(part, source))))
   const tail = origin ? originJson(batch) : undefined
+  // an unread line of CSV may be broken
+  const simple = specs.includes(undefined) || specs.length < entries.length || batch.columns !== undefined ? {}
+    : { simple: { merges: false, origin, names: entries.map(({ name }) => name), tensors: parts.map(part => entries.map(({ source }) => tensorOf(part, source))) } }
   return {
+    ...simple,
     write(row, answer, at, part, packer) {
       taken.open(row)
       let before = '{'

@@ -22,10 +22,13 @@ export function originOf(batch: RecordBatch): (row: number, answer: Predicted, a
   }
 }
 
+/** `"__sluice":{...@`: the offset follows, and `"}`. */
+export const originStart = ({ partition }: RecordBatch, { name, version }: ModelRef): string =>
+  `"${ORIGIN}":{"model":${JSON.stringify(name)},"version":${JSON.stringify(version)},"source":${JSON.stringify(`${partition}@`).slice(0, -1)}`
+
 /** The member `"__sluice":{...}`; only the offset is new in each row. */
 export function originJson(batch: RecordBatch): (row: number, answer: Predicted, at: number) => string {
-  const before = remembered(({ name, version }) =>
-    `"${ORIGIN}":{"model":${JSON.stringify(name)},"version":${JSON.stringify(version)},"source":${JSON.stringify(`${batch.partition}@`).slice(0, -1)}`)
+  const before = remembered(model => originStart(batch, model))
   return (row, answer, at) => `${before(answeredBy(answer, at))}${batch.offsets[row]}"}`
 }
 

@@ -1,6 +1,7 @@
 // Records into Kafka's record batches (magic 2), from an index of rows; its layout stands in layout.ts.
 
 import { INDEX_HEADERS_END, INDEX_HEADERS_START, INDEX_KEY_END, INDEX_KEY_START, INDEX_PARTITIONS, INDEX_SIZES, INDEX_TIMES_MS, INDEX_VALUE_END, INDEX_VALUE_START } from './layout'
+import { copy } from './memory'
 
 const SAFE: f64 = 9007199254740991
 
@@ -98,11 +99,4 @@ function varint64(to: usize, value: u64): usize {
   for (; value > 127; value >>= 7) store<u8>(to++, u8(value | 128))
   store<u8>(to, u8(value))
   return to + 1
-}
-
-/** 16 bytes at a time; may write up to 15 further. What is long is left to the engine. */
-function copy(to: usize, from: usize, length: i32): usize {
-  if (length > 256) memory.copy(to, from, length)
-  else for (let z: usize = 0; z < usize(length); z += 16) v128.store(to + z, v128.load(from + z))
-  return to + length
 }

@@ -88,3 +88,50 @@ export const INDEX_SIZES = 16384
 export const INDEX_PARTITIONS = 18432
 export const INDEX_TAKEN = 20480
 export const INDEX_BYTES = 22528
+
+// Plan of results for result.ts: first field u32, end of the fields u32, names of a record that must not be there u32 (0: the record is no part of the
+// result), tails u32 (pointer and length of a text for each model; 0: none), end u32 and its length u32, bytes that a row takes besides what is copied
+// u32; then what writeResults answers: rows u32, end u32, whether any has headers u32.
+export const PLAN_BYTES = 48
+export const PLAN_FIELDS = 0
+export const PLAN_LAST = 4
+export const PLAN_NAMES = 8
+export const PLAN_TAILS = 12
+export const PLAN_END = 16
+export const PLAN_END_LENGTH = 20
+export const PLAN_MOST = 24
+export const PLAN_ROWS = 28
+export const PLAN_TO = 32
+export const PLAN_HEADERS = 36
+
+// Field of a result: text before it u32 and its length u32; kind u32, numbers of a row u32, whether they are a list u32, the numbers of all rows u32.
+export const OUT_BYTES = 32
+export const OUT_BEFORE = 0
+export const OUT_BEFORE_LENGTH = 4
+export const OUT_KIND = 8
+export const OUT_WIDTH = 12
+export const OUT_LIST = 16
+export const OUT_DATA = 20
+
+export const OUT_F64 = 0
+export const OUT_F32 = 1
+export const OUT_I32 = 2
+export const OUT_BOOL = 3
+/** No number takes more bytes, with a comma. */
+export const OUT_NUMBER_MOST = 25
+/** May be written behind a row. */
+export const OUT_OVER = 64
+
+// Names, as they end: `..me"`. For the last byte before the quote and the one before it, by its lower and its upper half, which of 8 groups of names may
+// have it there: 4 vectors; end of the names u32; then of each the last 16 bytes with the quote, and which of them count.
+export const NAMES_LAST = 64
+export const NAMES_FIRST = 80
+export const NAME_BYTES = 32
+
+// What results are made of, for up to INDEX_ROWS rows: an index of rows; behind it of each row its offset f64, whether there is an answer i32 (below 0: none),
+// which i32, its model i32. writeResults fills an index of rows, too; rows taken are the numbers of the rows in the first one.
+export const FROM_OFFSETS = 22528
+export const FROM_PART = 26624
+export const FROM_AT = 28672
+export const FROM_MODEL = 30720
+export const FROM_BYTES = 32768

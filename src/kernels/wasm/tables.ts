@@ -36,8 +36,8 @@ export function numberInit(): void {
   }
 }
 
-/** Top 128 bits (high, low) of 5^q for q in -342..308; filled by the host. */
-export const POW5: usize = memory.data(2 * 8 * (308 + 342 + 1), 16)
+/** Top 128 bits (high, low) of 5^q for q in -342..324; filled by the host. */
+export const POW5: usize = memory.data(2 * 8 * (324 + 342 + 1), 16)
 
 export function pow5Table(): usize {
   return POW5
