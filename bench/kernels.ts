@@ -3,12 +3,14 @@
 import { cpus, loadavg } from 'node:os'
 import { Random } from '../test/support/mutations.ts'
 import { Packer, batchOf } from '../src/codecs/pack.ts'
-import type { Column, RecordBatch, Signature } from '../src/core/index.ts'
+import type { Column, Predicted, RecordBatch, Result, Scored, Signature, Tensor } from '../src/core/index.ts'
 import { columns } from '../src/features/index.ts'
 import type { FeatureSpecs } from '../src/features/index.ts'
 import { createArena } from '../src/kernels/arena.ts'
 import { kernelsOf } from '../src/kernels/host.ts'
 import { kernelModule } from '../src/pipeline/kernels.ts'
+import { merge, object } from '../src/results/index.ts'
+import type { ResultOptions } from '../src/results/index.ts'
 
 const ROWS = 512, BATCHES = 8
 const rounds = Number(process.argv[2] ?? 5), only = process.argv[3] ?? ''
@@ -94,10 +96,36 @@ function stageOf({ title, columns: of, specs, header, record }: Line): Stage {
   ] }
 }
 
+const rowsOf = (data: Float32Array | Float64Array, width?: number): Tensor => ({ dtype: data instanceof Float32Array ? 'float32' : 'float64', shape: width === undefined ? [ROWS] : [ROWS, width], data })
+const probability = (): number => 1 / (1 + Math.exp(random.bits() / 2 ** 29 - 4))
+const OUTPUTS = { float: () => rowsOf(Float32Array.from(all, probability)), double: () => rowsOf(Float64Array.from(all, probability)), list: () => rowsOf(Float64Array.from({ length: ROWS * 16 }, probability), 16), short: () => rowsOf(Float64Array.from({ length: ROWS * 16 }, () => random.below(10_000) / 100), 16) }
+interface ResultLine { readonly title: string; readonly output: keyof typeof OUTPUTS; make(options: ResultOptions): Result; record?(): string }
+const RESULTS: readonly ResultLine[] = [
+  { title: 'result: an object of a float', output: 'float', make: options => object({ p: 'out' }, { ...options, origin: false }) },
+  { title: '  the same, of a double', output: 'double', make: options => object({ p: 'out' }, { ...options, origin: false }) },
+  { title: '  the same, with its origin', output: 'double', make: options => object({ p: 'out' }, options) },
+  { title: '  the same, of a list of 16 doubles', output: 'list', make: options => object({ p: 'out' }, { ...options, origin: false }) },
+  { title: '  the same, of a list of 16 numbers of 4 digits', output: 'short', make: options => object({ p: 'out' }, { ...options, origin: false }) },
+  { title: 'result: a double and its origin into a record of 30 numbers', output: 'double', make: options => merge({ p: 'out' }, options), record: () => JSON.stringify({ ...head(), ...numbersOf(F30) }) },
+  { title: '  the same, into a flight', output: 'double', make: options => merge({ p: 'out' }, options), record: () => JSON.stringify(flight()) },
+]
+function resultStageOf({ title, output, make, record = () => JSON.stringify({ ...head(), ...numbersOf(F30) }) }: ResultLine): Stage {
+  const tensors = Array.from({ length: BATCHES }, OUTPUTS[output]), batches = tensors.map(() => inArena(batchFrom(Array.from({ length: ROWS }, record), undefined)))
+  const scored = tensors.map((tensor): Scored => ({ parts: [{ outputs: { rows: ROWS, tensors: new Map([['out', tensor]]), release() {} }, models: [{ name: 'm', version: '1' }], rejected: [] } satisfies Predicted], part: new Int32Array(ROWS), at: all }))
+  const [plain, quick] = [make({}), make({ arena })], written = batches.map((batch, i) => { plain.check({ inputs: [], outputs: [{ name: 'out', dtype: tensors[i]!.dtype, shape: [-1, ...tensors[i]!.shape.slice(1)] }] }); return plain.write(batch, scored[i]!).records.bytes.length })
+  quick.check({ inputs: [], outputs: [{ name: 'out', dtype: tensors[0]!.dtype, shape: [-1, ...tensors[0]!.shape.slice(1)] }] })
+  const bytes = written.reduce((sum, length) => sum + length, 0) / BATCHES / ROWS
+  return { title: `${title}: ${Math.round(bytes)} bytes written`, samples: [
+    { title: 'kernel', bytes, run: i => quick.write(batches[i]!, scored[i]!).records.release() },
+    { title: 'plain path', bytes, run: i => plain.write(batches[i]!, scored[i]!).records.release() },
+  ] }
+}
+
 const block = kernelsOf(arena)!.block(ROWS * 512)!.bytes
 for (let i = 0; i < block.length; i++) block[i] = 32 + random.below(95)
 const STAGES: readonly Stage[] = [
   ...LINES.filter(({ title }) => title.includes(only)).map(stageOf),
+  ...RESULTS.filter(({ title }) => `result ${title}`.includes(only)).map(resultStageOf),
   ...'UTF-8 and CRC-32C'.includes(only) ? [{ title: 'UTF-8 and CRC-32C, 512 bytes', samples: [
     { title: 'UTF-8 check, ASCII', bytes: 512, run: () => { for (let r = 0; r < ROWS; r++) run.utf8(block.byteOffset + r * 512, 512) } },
     { title: 'CRC-32C, 64 KiB at once', bytes: 512, run: () => { for (let r = 0; r < ROWS; r += 128) run.crc32c(block.byteOffset + r * 512, 65536) } },

@@ -41,11 +41,12 @@ export function compose({ check, open }: Composition, arena?: Arena): Result {
     write(batch, scored) {
       const { parts, part, at } = scored
       const answered = new Int32Array(batch.rows)
+      const { values: { start, end }, rows: all } = batch
       let count = 0, bytes = 0
-      for (let row = 0; row < batch.rows; row++) {
-        if (part[row]! < 0 || batch.values.start[row]! < 0) continue
+      for (let row = 0; row < all; row++) {
+        if (part[row]! < 0 || start[row]! < 0) continue
         answered[count++] = row
-        bytes += batch.values.end[row]! - batch.values.start[row]!
+        bytes += end[row]! - start[row]!
       }
       const writer = open(batch, scored, answered.subarray(0, count))
       const packer = packerOf(batch.rows, bytes + batch.rows * 192)

@@ -96,11 +96,8 @@ function placeNames(bytes: Uint8Array, view: DataView, at: number, needles: read
   needles.forEach((needle, i) => {
     const bit = 1 << (i & 7), last = needle[needle.length - 2]!, before = needle[needle.length - 3]
     bytes[at + (last & 15)]! |= bit
-    bytes[at + 16 + (last >> 4)]! |= bit
-    for (let half = 0; half < 16; half++) {
-      if (before === undefined || half === (before & 15)) bytes[at + 32 + half]! |= bit
-      if (before === undefined || half === before >> 4) bytes[at + 48 + half]! |= bit
-    }
+    // of the empty name what stands before it is not known
+    for (let half = 0; half < 16; half++) if (before === undefined || half === (before & 15)) bytes[at + 16 + half]! |= bit
     const name = at + is.NAMES_FIRST + i * is.NAME_BYTES, end = needle.subarray(-16)
     bytes.set(end, name + 16 - end.length)
     bytes.fill(255, name + 32 - end.length, name + 32)

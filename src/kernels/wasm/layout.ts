@@ -122,10 +122,10 @@ export const OUT_NUMBER_MOST = 25
 /** May be written behind a row. */
 export const OUT_OVER = 64
 
-// Names, as they end: `..me"`. For the last byte before the quote and the one before it, by its lower and its upper half, which of 8 groups of names may
-// have it there: 4 vectors; end of the names u32; then of each the last 16 bytes with the quote, and which of them count.
-export const NAMES_LAST = 64
-export const NAMES_FIRST = 80
+// Names, as they end: `..me"`. For the last byte before the quote and the one before it, by its lower half, which of 8 groups of names may have it there:
+// 2 vectors; end of the names u32; then of each the last 16 bytes with the quotes, and which of them count.
+export const NAMES_LAST = 32
+export const NAMES_FIRST = 48
 export const NAME_BYTES = 32
 
 // What results are made of, for up to INDEX_ROWS rows: an index of rows; behind it of each row its offset f64, whether there is an answer i32 (below 0: none),

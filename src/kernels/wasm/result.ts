@@ -126,22 +126,22 @@ function merged(to: usize, start: usize, end: usize, plan: usize, index: usize, 
 
 /** Copies [p, end), unless it may have one of the names or a name with escapes, or has line breaks. May write 15 bytes further. */
 function copyFresh(to: usize, p: usize, end: usize, names: usize): bool {
-  const low = v128.load(names), high = v128.load(names, 16), low2 = v128.load(names, 32), high2 = v128.load(names, 48)
-  const half = i8x16.splat(15)
+  const lasts = v128.load(names), befores = v128.load(names, 16), half = i8x16.splat(15)
   let escapes: usize = 0
   for (; p < end; p += 16) {
-    const v = v128.load(p), v1 = v128.load(p, 1), v2 = v128.load(p, 2)
+    const v = v128.load(p)
     v128.store(to, v)
     to += 16
-    const before = v128.and(i8x16.relaxed_swizzle(low2, v128.and(v, half)), i8x16.relaxed_swizzle(high2, i8x16.shr_u(v, 4)))
-    const ends = v128.and(i8x16.relaxed_swizzle(low, v128.and(v1, half)), i8x16.relaxed_swizzle(high, i8x16.shr_u(v1, 4)))
-    const hits = v128.and(v128.and(before, ends), i8x16.eq(v2, i8x16.splat(QUOTE)))
-    const odd = v128.or(i8x16.eq(v, i8x16.splat(BACKSLASH)), v128.or(i8x16.eq(v, i8x16.splat(10)), i8x16.eq(v, i8x16.splat(13))))
-    if (v128.any_true(v128.or(hits, odd))) {
+    // may be before the last byte of a name, which is before a quote
+    const ends = v128.and(i8x16.relaxed_swizzle(befores, v128.and(v, half)), i8x16.relaxed_swizzle(lasts, v128.and(v128.load(p, 1), half)))
+    const hits = v128.and(ends, i8x16.eq(v128.load(p, 2), i8x16.splat(QUOTE)))
+    const slashes = i8x16.eq(v, i8x16.splat(BACKSLASH))
+    // line breaks, or others that are as rare
+    if (v128.any_true(v128.or(v128.or(hits, slashes), i8x16.lt_u(v, i8x16.splat(14))))) {
       const within = end - p < 16 ? (1 << i32(end - p)) - 1 : 0xffff
       if (i8x16.bitmask(v128.or(i8x16.eq(v, i8x16.splat(10)), i8x16.eq(v, i8x16.splat(13)))) & within) return false
-      const slashes = i8x16.bitmask(i8x16.eq(v, i8x16.splat(BACKSLASH))) & within
-      if (slashes && !escapes) escapes = p + ctz(slashes)
+      const slash = i8x16.bitmask(slashes) & within
+      if (slash && !escapes) escapes = p + ctz(slash)
       let found = i8x16.bitmask(i8x16.ne(hits, i8x16.splat(0))) & within
       for (; found; found &= found - 1) if (isAny(p + ctz(found) + 3, names)) return false
     }
