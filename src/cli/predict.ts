@@ -1,7 +1,10 @@
 import { Command, Option } from 'commander'
-import type { ReadOptions, SluiceError, Tensor, TensorSpec } from '../core/index.ts'
+import type { ReadOptions, SluiceError, Tensor } from '../core/index.ts'
 import type { FileFormat } from '../connect/file/options.ts'
-import { columnsOfField, elementsOf, jsonOf, widthOf } from '../results/outputs.ts'
+import { encodeCsvCell } from '../codecs/csv.ts'
+import { elementsOf, jsonOf, widthOf } from '../results/outputs.ts'
+import { fieldsOf, rawFieldsOf } from './fields.ts'
+import type { Field } from './fields.ts'
 import { categoriesOption } from './options.ts'
 import { out } from './print.ts'
 import type { Answers } from './score.ts'
@@ -30,9 +33,9 @@ async function predict(path: string, input: string, { format, input: inputFormat
   const { openInput, openScorer } = await import('./score.ts')
   const scorer = await openScorer(path, options)
   const { model } = scorer.model
-  const fields = raw ? Object.entries(model.raw) : model.signature.outputs.map(({ name }): [string, string] => [name, name])
+  const fields = raw ? rawFieldsOf(model) : fieldsOf(model)
   const source = await openInput(input, inputFormat)
-  const writer = format === 'csv' ? csvWriter(fields, model.signature.outputs) : jsonWriter(fields)
+  const writer = format === 'csv' ? csvWriter(fields) : jsonWriter(fields)
   let rows = 0, failed = 0
   try {
     if (writer.header !== '') await out(writer.header)
@@ -50,14 +53,13 @@ async function predict(path: string, input: string, { format, input: inputFormat
   process.stderr.write(`${failed} of ${rows} rows have an error in place of an answer\n`)
 }
 
-type Fields = readonly (readonly [field: string, output: string])[]
 interface Writer { readonly header: string; lines(answers: Answers, before: number): string }
 
-function jsonWriter(fields: Fields): Writer {
+function jsonWriter(fields: readonly Field[]): Writer {
   return {
     header: '',
     lines({ rows, at, outputs, errors }) {
-      const texts = fields.map(([field, output], i) => ({ name: `${i === 0 ? '' : ','}${JSON.stringify(field)}:`, of: jsonOf(outputs.get(output)!) }))
+      const texts = fields.map(({ name, output }, i) => ({ name: `${i === 0 ? '' : ','}${JSON.stringify(name)}:`, of: jsonOf(outputs.get(output.name)!) }))
       let lines = ''
       for (let row = 0; row < rows; row++) {
         const error = errors.get(row)
@@ -75,13 +77,13 @@ function jsonWriter(fields: Fields): Writer {
 }
 const plain = ({ code, message, at, why, fix }: SluiceError): object => ({ code, message, at, why, fix })
 
-function csvWriter(fields: Fields, outputs: readonly TensorSpec[]): Writer {
-  const names = fields.flatMap(([field, output]) => columnsOfField(field, widthOf(outputs.find(({ name }) => name === output)!)))
+function csvWriter(fields: readonly Field[]): Writer {
+  const names = fields.flatMap(({ columns }) => columns)
   const empty = `${','.repeat(names.length - 1)}\n`
   return {
-    header: `${names.join(',')}\n`,
+    header: `${names.map(encodeCsvCell).join(',')}\n`,
     lines(answers, before) {
-      const cells = fields.map(([, output]) => cellsOf(answers.outputs.get(output)!))
+      const cells = fields.map(({ output }) => cellsOf(answers.outputs.get(output.name)!))
       let lines = ''
       for (let row = 0; row < answers.rows; row++) {
         const error = answers.errors.get(row)
@@ -99,7 +101,8 @@ function cellsOf(tensor: Tensor): (row: number) => string {
   const element = elementsOf(tensor), width = widthOf(tensor) ?? 1
   const text = (i: number): string => {
     const value = element(i)
+    if (typeof value === 'string' || value === null) return encodeCsvCell(value)
     return Number.isNaN(value) ? '' : Object.is(value, -0) ? '-0' : String(value)
   }
-  return width === 1 ? text : (row) => Array.from({ length: width }, (_, i) => text(row * width + i)).join(',')
+  return tensor.shape.length === 1 ? text : (row) => Array.from({ length: width }, (_, i) => text(row * width + i)).join(',')
 }

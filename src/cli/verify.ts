@@ -2,7 +2,8 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { SluiceError } from '../core/index.ts'
 import type { DType, ReadOptions } from '../core/index.ts'
 import type { Version } from '../strategies/embedded/index.ts'
-import { columnsOfField, elementsOf, widthOf } from '../results/outputs.ts'
+import { elementsOf, widthOf } from '../results/outputs.ts'
+import { fieldsOf, numbered, rawFieldsOf } from './fields.ts'
 import { categoriesOption } from './options.ts'
 import { table } from './print.ts'
 
@@ -70,8 +71,16 @@ async function verify(path: string, rowsPath: string, expectedPath: string, { bi
           continue
         }
         compared.forEach((column, i) => {
-          const wanted = numberIn(cells[header.indexOf(column.name)] ?? null, column, rows, expectedPath)
-          const answer = Number(elements[i]!.of(at[row]! * elements[i]!.width + column.element))
+          const cell = cells[header.indexOf(column.name)] ?? null, given = elements[i]!.of(at[row]! * elements[i]!.width + column.element)
+          if (column.dtype === 'string') {
+            if (cell !== given) {
+              column.largest = Infinity
+              column.largestAt = rows
+              first ??= `row ${rows}, column '${column.name}': expected ${word(cell)}, the model answers ${word(given as string | null)}`
+            }
+            return
+          }
+          const wanted = numberIn(cell, column, rows, expectedPath), answer = Number(given)
           const difference = differenceOf(wanted, answer, column.dtype)
           if (difference > column.largest) { column.largest = difference; column.largestAt = rows }
           const equal = bits ? sameBits(wanted, answer, column.dtype) : difference <= column.tolerance
@@ -86,7 +95,7 @@ async function verify(path: string, rowsPath: string, expectedPath: string, { bi
   }
   process.stdout.write(`${rows} rows compared\n\n${table([
     ['column', 'largest relative difference', 'allowed'],
-    ...compared.map(({ name, largest, largestAt, tolerance: allowed }) => [name, largest === 0 ? '0' : `${largest.toPrecision(3)} in row ${largestAt}`, bits ? 'none' : allowed === 0 ? '0' : allowed.toExponential()]),
+    ...compared.map(({ name, dtype, largest, largestAt, tolerance: allowed }) => dtype === 'string' ? [name, largest === 0 ? 'equal words' : `another word in row ${largestAt}`, 'none'] : [name, largest === 0 ? '0' : `${largest.toPrecision(3)} in row ${largestAt}`, bits ? 'none' : allowed === 0 ? '0' : allowed.toExponential()]),
   ], '  ')}\n\n`)
   if (first !== undefined) throw differs(first, expectedPath)
   process.stdout.write(bits ? 'equal to the last bit\n' : 'equal within what is allowed\n')
@@ -97,9 +106,8 @@ const differs = (message: string, at: string): SluiceError => new SluiceError('S
 /** Names of the origin library first, then the model's outputs. */
 function columnsIn(header: readonly (string | null)[], { model }: Version, path: string, given: number | undefined): Compared[] {
   const known = new Map<string, Pick<Compared, 'output' | 'element' | 'dtype'>>()
-  for (const [field, output] of [...model.signature.outputs.map(({ name }) => [name, name] as const), ...Object.entries(model.raw)]) {
-    const spec = model.signature.outputs.find(({ name }) => name === output)!
-    columnsOfField(field, widthOf(spec)).forEach((name, element) => known.set(name, { output, element, dtype: spec.dtype }))
+  for (const { name, output, columns } of [...fieldsOf(model), ...rawFieldsOf(model)]) {
+    for (const names of [numbered(name, output), columns]) names.forEach((column, element) => known.set(column, { output: output.name, element, dtype: output.dtype }))
   }
   return header.map((name): Compared => {
     const found = known.get(name ?? '')
@@ -130,4 +138,5 @@ function differenceOf(wanted: number, answer: number, dtype: DType): number {
   const difference = Math.abs(value - answer) / Math.max(Math.abs(value), Math.abs(answer))
   return Number.isNaN(difference) ? Infinity : difference
 }
+const word = (value: string | null): string => value === null ? 'nothing' : `'${value}'`
 const text = (value: number): string => Object.is(value, -0) ? '-0' : String(value)

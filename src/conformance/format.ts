@@ -98,7 +98,11 @@ const CHECKS: Readonly<{ [title: string]: (bench: Bench) => Promise<void> }> = {
       assert.equal(new Set(specs.map(({ name }) => name)).size, specs.length, `the names of ${what} are unique`)
       specs.forEach(checkSpec)
     }
-    for (const [column, output] of Object.entries(raw)) assert.ok(outputs.some(({ name }) => name === output), `raw.${column} is an output`)
+    for (const [column, of] of Object.entries(raw)) {
+      const output = outputs.find(({ name }) => name === (typeof of === 'string' ? of : of.output))
+      assert.ok(output !== undefined, `raw.${column} is an output`)
+      if (typeof of !== 'string') assert.equal(of.columns.length, output.shape[1] ?? 1, `raw.${column} names every number of a row`)
+    }
   },
 
   async 'says-what-it-is'({ bed: { format }, read }) {

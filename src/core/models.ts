@@ -11,9 +11,12 @@ export interface Model {
   readonly facts: Readonly<{ [fact: string]: string | number }>
   /** Bytes that it holds in memory. */
   readonly bytes: number
-  /** Outputs under the names of the origin library, in the order of its own table: `{ predict: 'prediction', margin: 'margin' }`. */
-  readonly raw: Readonly<{ [column: string]: string }>
+  /** Outputs under the names of the origin library, in the order of its own table: `{ predict: 'prediction', margin: 'margin' }`. Several
+      numbers a row are its columns `predict_0`, `predict_1`, ... unless their names are given. */
+  readonly raw: Readonly<{ [column: string]: string | RawOutput }>
 }
+/** columns: one for each number of a row. */
+export interface RawOutput { readonly output: string; readonly columns: readonly string[] }
 /** The files of one model: one file, or a folder's, by path relative to it with '/'. */
 export interface Files { readonly names: readonly string[]; read(name: string): Promise<Uint8Array> }
 /** Options of formats that have several right answers. */

@@ -8,8 +8,10 @@ export interface TensorSpec {
   readonly name: string
   readonly dtype: DType
   readonly shape: readonly number[]
-  /** Of a matrix [rows, columns]: the name of each column. */
+  /** Of a matrix [rows, columns]: the name of each column; of probabilities the classes. */
   readonly columns?: readonly Column[]
+  /** The file has no names for the columns, these were made up: a table with other names is taken by position. */
+  readonly unnamed?: boolean
 }
 /** One column of an input matrix: one feature. */
 export interface Column {

@@ -18,8 +18,9 @@ const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') +
 function rowsFor(model: Model, path: string): { readonly features: TensorBatch; readonly expected: Expected } {
   const features = featuresOf(model, few(`${folderOf(path)}inputs.csv`)), { columns, rows } = few(`${folderOf(path)}expected.csv`)
   const outputs: { [output: string]: number[] } = {}
-  for (const [name, output] of Object.entries(model.raw)) {
-    const cells = columns.flatMap((column, i) => column === name || column.startsWith(`${name}_`) ? [i] : [])
+  for (const [name, raw] of Object.entries(model.raw)) {
+    const named = typeof raw === 'string' ? columns.filter(column => column === name || column.startsWith(`${name}_`)) : raw.columns
+    const cells = named.map(column => columns.indexOf(column)), output = typeof raw === 'string' ? raw : raw.output
     outputs[output] = rows.flatMap(row => cells.map(i => Number(row[i])))
   }
   return {

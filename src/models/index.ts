@@ -5,9 +5,10 @@ import { plain } from './evaluators/plain/index.ts'
 import { lightgbm } from './formats/lightgbm/index.ts'
 import { xgboost } from './formats/xgboost/index.ts'
 
-export type { LinearModel } from './linear.ts'
+export type { Linear, LinearModel } from './linear.ts'
 export type { Link, Objective } from './objectives.ts'
-export type { LinearLeaves, TreeEnsemble } from './trees.ts'
+export type { Program, ProgramOutput, Step } from './program.ts'
+export type { LinearLeaves, TreeEnsemble, Trees } from './trees.ts'
 
 /** In the order they are asked. */
 export const formats: readonly Format[] = [xgboost, lightgbm]

@@ -2,11 +2,9 @@ import type { Model } from '../core/models.ts'
 import type { Objective } from './objectives.ts'
 
 /** margin[g] = start[g] + the sum of input[f] * weights[f, g] over the features in order, each product and each sum rounded to `sums`. */
-export interface LinearModel extends Model {
-  readonly kind: 'linear'
+export interface Linear {
   readonly width: number
   readonly groups: number
-  readonly inputs: 'float32' | 'float64'
   readonly sums: 'float32' | 'float64'
   /** [groups] */
   readonly start: Float64Array
@@ -14,5 +12,10 @@ export interface LinearModel extends Model {
   readonly weights: Float64Array
   /** NaN adds nothing; else it makes the margin NaN. */
   readonly skipsNaN: boolean
+}
+
+export interface LinearModel extends Model, Linear {
+  readonly kind: 'linear'
+  readonly inputs: 'float32' | 'float64'
   readonly objective: Objective
 }

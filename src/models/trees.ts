@@ -2,7 +2,7 @@ import type { Model } from '../core/models.ts'
 import { SluiceError } from '../core/errors.ts'
 import type { Objective } from './objectives.ts'
 
-/** Bits of `TreeEnsemble.flags`, one byte a node. */
+/** Bits of `Trees.flags`, one byte a node. */
 export const FLAG = {
   /** The node asks whether the value, cut to an integer, is in the node's set; `threshold` is then the set's index. */
   set: 1,
@@ -10,7 +10,7 @@ export const FLAG = {
   missingLeft: 2,
   /** What counts as missing: NaN. Without one of the two missing bits NaN counts as 0, and nothing is missing. */
   missingNaN: 4,
-  /** What counts as missing: 0 (any magnitude up to `TreeEnsemble.zero`) and NaN. */
+  /** What counts as missing: 0 (any magnitude up to `Trees.zero`) and NaN. */
   missingZero: 8,
   /** Left if value < threshold; else left if value <= threshold. */
   strict: 16,
@@ -25,8 +25,7 @@ export const FLAG = {
     down, so a walk ends.
 
     margin[g] = start[g] + the leaves of the trees of group g in tree order, rounded to `sums` after each step */
-export interface TreeEnsemble extends Model {
-  readonly kind: 'trees'
+export interface Trees {
   /** Columns of the input. */
   readonly width: number
   /** Sums a row: classes, targets, or 1. */
@@ -38,9 +37,6 @@ export interface TreeEnsemble extends Model {
   readonly start: Float64Array
   /** An input of this magnitude or less counts as 0, before anything else. */
   readonly zero: number
-  /** The prediction is made of margin / divisor: the number of trees a group where trees are averaged, else 1. */
-  readonly divisor: number
-  readonly objective: Objective
 
   /** [trees] reference to each tree's root. */
   readonly roots: Int32Array
@@ -68,6 +64,14 @@ export interface TreeEnsemble extends Model {
   readonly leaves: Float64Array
   /** Leaves that are linear models of the row; absent where none is. */
   readonly linear: LinearLeaves | undefined
+}
+
+/** A model that is trees and nothing else. */
+export interface TreeEnsemble extends Model, Trees {
+  readonly kind: 'trees'
+  /** The prediction is made of margin / divisor: the number of trees a group where trees are averaged, else 1. */
+  readonly divisor: number
+  readonly objective: Objective
 }
 
 /** The value of leaf i is constant[i] + the sum of coefficient[j] * input[feature[j]], j from at[i] to at[i + 1] in order. Where one of
@@ -105,7 +109,7 @@ export interface TreeLeaf {
 }
 
 export interface Grown {
-  readonly arrays: Pick<TreeEnsemble, 'roots' | 'feature' | 'threshold' | 'left' | 'right' | 'flags' | 'sets' | 'words' | 'leafWidth' | 'leaves' | 'linear'>
+  readonly arrays: Pick<Trees, 'roots' | 'feature' | 'threshold' | 'left' | 'right' | 'flags' | 'sets' | 'words' | 'leafWidth' | 'leaves' | 'linear'>
   readonly deepest: number
   /** Bytes of the arrays. */
   readonly bytes: number

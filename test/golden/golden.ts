@@ -83,16 +83,22 @@ export interface Difference { cells: number; differing: number; largest: number 
 /** The model's outputs against the columns of its truth file, by the origin's names: `predict`, or `predict_0` ... of a matrix. */
 export function compare(model: Model, outputs: ReadonlyMap<string, Tensor>, expected: Table): { [column: string]: Difference } {
   const result: { [column: string]: Difference } = {}
-  for (const [column, output] of Object.entries(model.raw)) {
-    const tensor = outputs.get(output)!
+  for (const [column, raw] of Object.entries(model.raw)) {
+    const tensor = outputs.get(typeof raw === 'string' ? raw : raw.output)!
     const width = tensor.shape[1] ?? 1
     const difference: Difference = { cells: 0, differing: 0, largest: 0 }
     for (let k = 0; k < width; k++) {
-      const from = expected.columns.indexOf(tensor.shape.length === 1 ? column : `${column}_${k}`)
+      const from = expected.columns.indexOf(typeof raw !== 'string' ? raw.columns[k]! : tensor.shape.length === 1 ? column : `${column}_${k}`)
       if (from < 0) throw new Error(`no column for ${column} ${k}`)
       for (const [r, cells] of expected.rows.entries()) {
-        const want = Number(cells[from]), got = (tensor.data as Float64Array)[r * width + k]!
         difference.cells++
+        if ('words' in tensor.data) {
+          if (cells[from] === tensor.data.words[tensor.data.codes[r * width + k]!]) continue
+          difference.differing++
+          difference.largest = Infinity
+          continue
+        }
+        const want = Number(cells[from]), got = Number(tensor.data[r * width + k]!)
         if (Object.is(want, got) || want === got) continue
         difference.differing++
         const distance = Math.abs(want - got) / Math.max(1, Math.abs(want))

@@ -4,9 +4,11 @@ import type { ModelRef, Predictor } from '../../../core/stages.ts'
 import type { TensorBatch } from '../../../core/tensors.ts'
 import type { LinearModel } from '../../linear.ts'
 import type { Objective } from '../../objectives.ts'
+import type { Program } from '../../program.ts'
 import type { TreeEnsemble } from '../../trees.ts'
 import { linearMargins } from './linear.ts'
 import { outputsOf } from './outputs.ts'
+import { programAnswers } from './program.ts'
 import { treeMargins } from './trees.ts'
 
 /** The judge: walks the representation as it stands, exact to the last bit of the origin library. Every other evaluator is compared with it. */
@@ -15,12 +17,14 @@ export const plain: Evaluator = {
   open: async (model, ref) => {
     if (isTrees(model)) return predictor(model, ref, model.groups, model.divisor, model.objective, treeMargins(model))
     if (isLinear(model)) return predictor(model, ref, model.groups, 1, model.objective, linearMargins(model))
+    if (isProgram(model)) return programPredictor(model, ref)
     throw new SluiceError('SLUICE_MODEL_UNSUPPORTED', `the plain evaluator cannot execute a model of kind '${model.kind}'`, { at: ref.name })
   },
 }
 
 const isTrees = (model: Model): model is TreeEnsemble => model.kind === 'trees'
 const isLinear = (model: Model): model is LinearModel => model.kind === 'linear'
+const isProgram = (model: Model): model is Program => model.kind === 'program'
 
 type Margins = (features: Float32Array | Float64Array, rows: number) => Float32Array | Float64Array
 
@@ -32,6 +36,19 @@ function predictor(model: Model, ref: ModelRef, groups: number, divisor: number,
     predict: features => {
       const margin = margins(matrixOf(features, input.name, input.dtype, input.shape[1]!), features.rows)
       return { outputs: outputsOf(margin, features.rows, groups, divisor, objective), models, rejected: [] }
+    },
+    close: async () => {},
+  }
+}
+
+function programPredictor(program: Program, ref: ModelRef): Predictor {
+  const models = [ref], answers = programAnswers(program)
+  const input = program.signature.inputs[0]!
+  return {
+    signature: program.signature,
+    predict: features => {
+      const { tensors, rejected } = answers(matrixOf(features, input.name, input.dtype, input.shape[1]!), features.rows)
+      return { outputs: { rows: features.rows, tensors, release: () => {} }, models, rejected }
     },
     close: async () => {},
   }

@@ -1,7 +1,7 @@
-import type { LinearModel } from '../../linear.ts'
+import type { Linear } from '../../linear.ts'
 
 /** Margins [rows, groups] of features [rows, width]. */
-export function linearMargins(model: LinearModel): (features: Float32Array | Float64Array, rows: number) => Float32Array | Float64Array {
+export function linearMargins(model: Linear): (features: Float32Array | Float64Array, rows: number) => Float32Array | Float64Array {
   const { width, groups, start, weights, skipsNaN } = model
   const round = model.sums === 'float32' ? Math.fround : (x: number) => x
   return (features, rows) => {

@@ -1,11 +1,11 @@
 import { FLAG } from '../../trees.ts'
-import type { TreeEnsemble } from '../../trees.ts'
+import type { Trees } from '../../trees.ts'
 
 // Rows walked through one tree before the next tree: the tree stays in the cache, and so do the rows.
 const ROWS_MAX = 256, NUMBERS_MAX = 65536
 
 /** Margins [rows, groups] of features [rows, width]. Not to be called while it runs: it keeps its working memory. */
-export function treeMargins(model: TreeEnsemble): (features: Float32Array | Float64Array, rows: number) => Float32Array | Float64Array {
+export function treeMargins(model: Trees): (features: Float32Array | Float64Array, rows: number) => Float32Array | Float64Array {
   const { width, groups, start, roots, group, scale, leafWidth, leaves, linear, zero } = model
   const block = Math.max(1, Math.min(ROWS_MAX, Math.floor(NUMBERS_MAX / Math.max(1, width))))
   const inputs = new Float64Array(block * width), leafOf = new Int32Array(block)
@@ -45,7 +45,7 @@ function read(features: Float32Array | Float64Array, from: number, count: number
 }
 
 /** The leaf that each of the rows reaches. */
-function walk(model: TreeEnsemble, root: number, inputs: Float64Array, rows: number, leafOf: Int32Array): void {
+function walk(model: Trees, root: number, inputs: Float64Array, rows: number, leafOf: Int32Array): void {
   const { width, feature, threshold, left, right, flags, zero } = model
   for (let row = 0, at = 0; row < rows; row++, at += width) {
     let node = root
@@ -67,7 +67,7 @@ function walk(model: TreeEnsemble, root: number, inputs: Float64Array, rows: num
 }
 
 /** Cut to an integer; NaN and what the set cannot hold are no members. */
-function isMember(model: TreeEnsemble, set: number, x: number, flag: number): boolean {
+function isMember(model: Trees, set: number, x: number, flag: number): boolean {
   const from = model.sets[set]!, to = model.sets[set + 1]!
   if (!(x > -1 && x < (to - from) * 32)) return false
   if (x < 0 && (flag & FLAG.noNegative) !== 0) return false
@@ -75,7 +75,7 @@ function isMember(model: TreeEnsemble, set: number, x: number, flag: number): bo
   return ((model.words[from + (value >>> 5)]! >>> (value & 31)) & 1) === 1
 }
 
-function linearLeaf(model: TreeEnsemble, linear: NonNullable<TreeEnsemble['linear']>, leaf: number, inputs: Float64Array, row: number): number {
+function linearLeaf(model: Trees, linear: NonNullable<Trees['linear']>, leaf: number, inputs: Float64Array, row: number): number {
   let sum = linear.constant[leaf]!
   if (sum !== sum) return model.leaves[leaf]!
   for (let i = linear.at[leaf]!, end = linear.at[leaf + 1]!; i < end; i++) {
