@@ -106,6 +106,7 @@ const RESULTS: readonly ResultLine[] = [
   { title: '  the same, with its origin', output: 'double', make: options => object({ p: 'out' }, options) },
   { title: '  the same, of a list of 16 doubles', output: 'list', make: options => object({ p: 'out' }, { ...options, origin: false }) },
   { title: '  the same, of a list of 16 numbers of 4 digits', output: 'short', make: options => object({ p: 'out' }, { ...options, origin: false }) },
+  { title: 'result: two fields of a record of 30 numbers, a double, its origin', output: 'double', make: options => object({ id: 'id', user: '$.user', p: 'out' }, options) },
   { title: 'result: a double and its origin into a record of 30 numbers', output: 'double', make: options => merge({ p: 'out' }, options), record: () => JSON.stringify({ ...head(), ...numbersOf(F30) }) },
   { title: '  the same, into a flight', output: 'double', make: options => merge({ p: 'out' }, options), record: () => JSON.stringify(flight()) },
 ]

@@ -63,7 +63,7 @@ function jsonIntoJson(batch: RecordBatch, read: RecordBatch, scored: Scored, row
   const chunkOf = chunksOf(batch, rows), needles = names.map(({ name }) => JSON.stringify(name).slice(1))
   let chunk: Chunk | undefined, fresh = false, oneLine = false
   const { entries, origin } = fields
-  const simple = batch !== read ? {} : { simple: { merges: true, origin, names: entries.map(({ name }) => name), tensors: scored.parts.map(part => entries.map(({ output }) => tensorOf(part, output))) } }
+  const simple = batch !== read ? {} : { simple: { merges: true, origin, names: entries.map(({ name }) => name), values: scored.parts.map(part => entries.map(({ output }) => tensorOf(part, output))) } }
   return {
     ...simple,
     write(row, _, at, part, packer) {

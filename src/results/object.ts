@@ -13,6 +13,7 @@ import type { ValueWriter } from './compose.ts'
 import type { ObjectFields, ResultOptions } from './options.ts'
 import { checkFields, ORIGIN_COLUMNS, originCsv, originJson } from './origin.ts'
 import { columnsOfField, csvOf, jsonOf, outputOf, tensorOf, widthOf } from './outputs.ts'
+import type { Taken as Member, Simple } from './plan.ts'
 
 /** A record of its own: `object({ id: 'id', scores: 'probabilities' })`. What is taken from a JSON record keeps its bytes; cells of CSV are
     texts, an empty one is null. A plain name that is neither an output nor in the record rejects the record, for it is probably misspelt;
@@ -37,7 +38,7 @@ export function object(fields: ObjectFields, options: ResultOptions = {}): Resul
       const batch = asJson(read, rows)
       const codec = options.codec ?? (batch.columns === undefined ? 'json' : 'csv')
       const taken = batch.columns === undefined ? fromJson(batch, entries, specs, codec) : fromCsv(batch, batch.columns, entries, rows, codec)
-      return codec === 'json' ? intoJson(batch, scored, entries, specs, taken, origin) : intoCsv(batch, scored, entries, specs, taken, origin)
+      return codec === 'json' ? intoJson(batch, batch === read, scored, entries, specs, taken, origin) : intoCsv(batch, scored, entries, specs, taken, origin)
     },
   }, options.arena)
 }
@@ -113,15 +114,24 @@ function take({ name, source, certain }: Entry, taken: Taken, i: number, missing
     why: `the outputs are ${[...outputs.tensors.keys()].join(', ')}`, fix: `correct the name, or write \`$.${source}\` if the record may be without it` })
 }
 
-function intoJson(batch: RecordBatch, { parts }: Scored, entries: readonly Entry[], specs: Specs, taken: Taken, origin: boolean): ValueWriter {
+/** undefined: something is taken from deeper in the record. */
+function simpleOf(entries: readonly Entry[], specs: Specs, parts: readonly Predicted[], origin: boolean): Simple | undefined {
+  const taken = entries.map(({ path, certain }, i): Member | undefined => {
+    const [member, ...deeper] = path?.steps ?? []
+    return specs[i] === undefined && typeof member === 'string' && deeper.length === 0 ? { member, optional: certain } : undefined
+  })
+  if (taken.some((member, i) => member === undefined && specs[i] === undefined)) return undefined
+  return { merges: false, origin, names: entries.map(({ name }) => name), values: parts.map(part => entries.map(({ source }, i) => taken[i] ?? tensorOf(part, source))) }
+}
+
+function intoJson(batch: RecordBatch, isRead: boolean, { parts }: Scored, entries: readonly Entry[], specs: Specs, taken: Taken, origin: boolean): ValueWriter {
   const names = entries.map(({ name }) => `${JSON.stringify(name)}:`)
   const values = parts.map(part => entries.map(({ source }, i) => specs[i] === undefined ? undefined : jsonOf(tensorOf(part, source))))
   const tail = origin ? originJson(batch) : undefined
-  // an unread line of CSV may be broken
-  const simple = specs.includes(undefined) || specs.length < entries.length || batch.columns !== undefined ? {}
-    : { simple: { merges: false, origin, names: entries.map(({ name }) => name), tensors: parts.map(part => entries.map(({ source }) => tensorOf(part, source))) } }
+  // what was decoded lies elsewhere
+  const simple = (isRead || !specs.includes(undefined)) && batch.columns === undefined && specs.length === entries.length ? simpleOf(entries, specs, parts, origin) : undefined
   return {
-    ...simple,
+    ...simple === undefined ? {} : { simple },
     write(row, answer, at, part, packer) {
       taken.open(row)
       let before = '{'

@@ -4,12 +4,15 @@ import * as is from '../kernels/wasm/layout.ts'
 import { ORIGIN, originStart } from './origin.ts'
 import { widthOf } from './outputs.ts'
 
-/** JSON that kernels can write: fields of numbers, for each part of what was scored, and the origin; in an object of their own or behind what the record has. */
+/** The member of that name of the record; `optional`: null if there is none. */
+export interface Taken { readonly member: string; readonly optional: boolean }
+/** JSON that kernels can write: fields of numbers, for each part of what was scored, or of the record, and the origin; in an object of their own or behind what
+    the record has. */
 export interface Simple {
   readonly merges: boolean
   readonly origin: boolean
   readonly names: readonly string[]
-  readonly tensors: readonly (readonly Tensor[])[]
+  readonly values: readonly (readonly (Tensor | Taken)[])[]
 }
 
 /** Texts and tables of a plan. */
@@ -19,11 +22,12 @@ const encoder = new TextEncoder()
 /** Writes the plan of a batch to `at`, where PLAN_ROOM bytes are. Answers what holds the numbers until all is written; undefined: kernels cannot do it, or there
     is no room. */
 export function placePlan(kernels: Kernels, arena: Arena, at: number, batch: RecordBatch, { parts }: Scored, simple: Simple): Region | undefined {
-  const { merges, origin, names, tensors: [tensors] } = simple, [part] = parts
-  if (part === undefined || parts.length > 1 || tensors === undefined || (merges && names.length === 0 && !origin)) return undefined
-  const kinds = tensors.map(kindOf)
+  const { merges, origin, names, values: [values] } = simple, [part] = parts
+  if (part === undefined || parts.length > 1 || values === undefined || (merges && names.length === 0 && !origin)) return undefined
+  const kinds = values.map(value => 'member' in value ? is.OUT_TAKEN : kindOf(value))
+  const members = values.map(value => encoder.encode('member' in value ? JSON.stringify(value.member) : ''))
   // a broken one is written otherwise in bytes
-  if (kinds.includes(-1) || (merges && names.some(name => !name.isWellFormed()))) return undefined
+  if (kinds.includes(-1) || values.some(value => 'member' in value && (!value.member.isWellFormed() || JSON.stringify(value.member) !== `"${value.member}"`)) || (merges && names.some(name => !name.isWellFormed()))) return undefined
   const before = names.map((name, i) => encoder.encode(`${i > 0 ? ',' : merges ? '' : '{'}${JSON.stringify(name)}:`))
   const comma = names.length > 0 ? ',' : merges ? '' : '{'
   const tails = origin ? part.models.map((model: ModelRef) => encoder.encode(comma + originStart(batch, model))) : []
@@ -34,24 +38,34 @@ export function placePlan(kernels: Kernels, arena: Arena, at: number, batch: Rec
   let next = at + is.PLAN_BYTES
   const stop = at + PLAN_ROOM, take = (bytes: number): number => { next += bytes; return next - bytes }
   const fields = take(names.length * is.OUT_BYTES), tailsAt = take(tails.length * 8), namesAt = take(is.NAMES_FIRST + needles.length * is.NAME_BYTES)
-  const texts = [...before, ...tails, end].reduce((sum, { length }) => sum + length, 0)
+  const texts = [...before, ...members, ...tails, end].reduce((sum, { length }) => sum + length, 0)
   if (next + texts > stop) return undefined
   const text = (of: Uint8Array, pointer: number): void => {
     view.setUint32(pointer, next, true)
     view.setUint32(pointer + 4, of.length, true)
     kernels.bytes.set(of, take(of.length))
   }
-  const held = hold(kernels, arena, tensors)
+  const held = hold(kernels, arena, values)
   if (held === undefined) return undefined
-  let most = end.length + Math.max(0, ...tails.map(({ length }) => length)) + is.OUT_NUMBER_MOST + is.OUT_OVER
+  let most = end.length + Math.max(0, ...tails.map(({ length }) => length)) + is.OUT_NUMBER_MOST + is.OUT_OVER, taken = 0
   before.forEach((bytes, i) => {
-    const field = fields + i * is.OUT_BYTES, width = widthOf(tensors[i]!)
+    const field = fields + i * is.OUT_BYTES, value = values[i]!
     text(bytes, field + is.OUT_BEFORE)
     view.setUint32(field + is.OUT_KIND, kinds[i]!, true)
+    most += bytes.length
+    if ('member' in value) {
+      text(members[i]!, field + is.OUT_NAME)
+      view.setUint32(field + is.OUT_OPTIONAL, value.optional ? 1 : 0, true)
+      view.setUint32(field + is.OUT_NEXT, taken, true)
+      taken = field
+      most += 4
+      return
+    }
+    const width = widthOf(value)
     view.setUint32(field + is.OUT_WIDTH, width ?? 1, true)
     view.setUint32(field + is.OUT_LIST, width === undefined ? 0 : 1, true)
     view.setUint32(field + is.OUT_DATA, held.at[i]!, true)
-    most += bytes.length + (width ?? 1) * is.OUT_NUMBER_MOST + 2
+    most += (width ?? 1) * is.OUT_NUMBER_MOST + 2
   })
   tails.forEach((bytes, i) => { text(bytes, tailsAt + i * 8) })
   text(end, at + is.PLAN_END)
@@ -61,6 +75,8 @@ export function placePlan(kernels: Kernels, arena: Arena, at: number, batch: Rec
   view.setUint32(at + is.PLAN_NAMES, merges ? namesAt : 0, true)
   view.setUint32(at + is.PLAN_TAILS, origin ? tailsAt : 0, true)
   view.setUint32(at + is.PLAN_MOST, most, true)
+  view.setUint32(at + is.PLAN_TAKEN, taken, true)
+  view.setUint32(at + is.PLAN_COPIES, merges ? 1 : kinds.filter(kind => kind === is.OUT_TAKEN).length, true)
   return held.region
 }
 
@@ -73,8 +89,8 @@ function kindOf({ dtype, data }: Tensor): number {
 }
 
 /** The numbers of tensors in the memory of kernels: where they are, or copied. */
-function hold({ memory: { buffer } }: Kernels, arena: Arena, tensors: readonly Tensor[]): { readonly at: readonly number[]; readonly region: Region } | undefined {
-  const datas = tensors.map(({ data }) => data as Uint8Array | Float64Array), inside = (data: Uint8Array | Float64Array): boolean => data.buffer === buffer
+function hold({ memory: { buffer } }: Kernels, arena: Arena, values: readonly (Tensor | Taken)[]): { readonly at: readonly number[]; readonly region: Region } | undefined {
+  const datas = values.map(value => 'member' in value ? NOTHING.bytes : value.data as Uint8Array | Float64Array), inside = (data: Uint8Array | Float64Array): boolean => data.buffer === buffer
   const bytes = datas.reduce((sum, data) => inside(data) ? sum : sum + Math.ceil(data.byteLength / 8) * 8, 0)
   const region = bytes === 0 ? NOTHING : arena.reserve(bytes)
   if (region === undefined) return undefined

@@ -115,9 +115,10 @@ test('result-otherwise: random records, outputs and names give the bytes of the 
       if (random.chance(0.05)) at[row] = random.below(rows)
     }
     const fields = Object.fromEntries(Array.from({ length: random.below(4) }, () => [random.one(NAMES), random.one(['f', 'd', 'l', 'i', 'b'])]))
-    const origin = random.chance(0.5), make: Make = random.chance(0.7) ? options => merge(fields, { ...options, origin }) : options => object(fields, { ...options, origin })
+    const taken = Object.fromEntries(Array.from({ length: random.below(4) }, () => [random.one(['one', ...NAMES]), random.one(['id', 'name', '$.id', '$.name', '$.f3', '$.f1', '$.position', '$.eta', '$.K\u00f6ln', '$.on', `$.${'x'.repeat(40)}`, ...random.chance(0.1) ? ['$.f3[0]'] : []])]))
+    const origin = random.chance(0.5), make: Make = random.chance(0.5) ? options => merge(fields, { ...options, origin }) : options => object({ ...taken, ...fields }, { ...options, origin })
     try { same(make, records, { parts: [of], part, at }, arena) } catch (error) {
-      if (error instanceof Error) error.message = `round ${round}, ${JSON.stringify(fields)}, origin ${origin}: ${error.message.slice(0, 2000)}`
+      if (error instanceof Error) error.message = `round ${round}, ${JSON.stringify([taken, fields])}, origin ${origin}: ${error.message.slice(0, 2000)}`
       throw error
     }
     records.release()
@@ -131,7 +132,7 @@ test('kernels-idle: the common results are written by them, each row', () => {
   const random = new Random(SEED), rows = 1500
   const records = batch(Array.from({ length: rows }, (_, i) => ({ value: JSON.stringify({ id: i, text: 'a "quoted" word\nand a line', beta: [1] }), key: 'k' })))
   const of = answer({ f: floats(rows, random) })
-  for (const make of [(options: ResultOptions) => merge({ eta: 'f' }, options), (options: ResultOptions) => object({ eta: 'f' }, options), (options: ResultOptions) => merge({ eta: 'f' }, { ...options, origin: false })]) {
+  for (const make of [(options: ResultOptions) => merge({ eta: 'f' }, options), (options: ResultOptions) => object({ eta: 'f', a: 'id', b: 'beta', c: '$.none' }, options), (options: ResultOptions) => merge({ eta: 'f' }, { ...options, origin: false })]) {
     const arena = arenaOf(2 ** 22), count = counting(arena)
     same(make, records, scoredBy(records, of), arena)
     assert.equal(count.wrote, rows)
@@ -147,6 +148,21 @@ test('names that must be seen: wherever they lie against the vectors, with other
       if (other === JSON.stringify(name) || other === escaped(name)) assert.equal(count.wrote, 0)
     }
   }
+})
+
+test('another-member: names as long as the one that is taken, that differ in one place', () => {
+  const of = answer({ f: floats(64, new Random(1)) }), arena = arenaOf(2 ** 22)
+  for (const length of [1, 15, 16, 17, 32, 33, 62]) {
+    const name = 'x'.repeat(length), count = counting(arena)
+    const records = batch(Array.from({ length: 64 }, (_, i) => ({ value: JSON.stringify({ [name]: 1, [`${'x'.repeat(i % length)}y${'x'.repeat(length - i % length - 1)}`]: 2 }) })))
+    same(options => object({ a: `$.${name}`, f: 'f' }, options), records, scoredBy(records, of), arena)
+    assert.equal(count.wrote, 64)
+  }
+})
+
+test('no-room-for-copies: a long member that is taken three times', () => {
+  const random = new Random(1), rows = 300, records = batch(Array.from({ length: rows }, (_, i) => ({ value: `{"long":"${String(i).repeat(300)}","x":1}`, key: 'k'.repeat(i) }))), of = answer({ f: floats(rows, random) })
+  for (const bytes of [2 ** 19, 2 ** 20, 2 ** 24]) same(options => object({ a: 'long', b: 'long', c: '$.long', x: 'x', f: 'f' }, options), records, scoredBy(records, of), arenaOf(bytes))
 })
 
 test('all-rows-left: when every record has the field already, kernels are asked for a few only', () => {

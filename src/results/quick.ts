@@ -52,14 +52,14 @@ export function quickOf(arena: Arena | undefined, batch: RecordBatch, scored: Sc
   if (kernels === undefined || arena === undefined || simple === undefined || batch.rows < ROWS_MIN || (batch.rejected?.length ?? 0) > 0) return undefined
   const scratch = scratchOf(kernels), held = scratch === undefined ? undefined : placePlan(kernels, arena, scratch.plan, batch, scored, simple)
   if (scratch === undefined || held === undefined) return undefined
-  const { run, memory: { buffer } } = kernels, { answer } = scratch, most = answer[is.PLAN_MOST / 4]!
+  const { run, memory: { buffer } } = kernels, { answer } = scratch, most = answer[is.PLAN_MOST / 4]!, copies = answer[is.PLAN_COPIES / 4]!
   let first = 0, last = 0, base = 0, left = 0, gaveUp = false
   return {
     close: () => held.release(),
     write(row, packer, rows) {
       while (!gaveUp && row < batch.rows && packer.bytes.buffer === buffer) {
         if (row >= last) {
-          const loaded = load(batch, scored, row, simple.merges, kernels, scratch)
+          const loaded = load(batch, scored, row, copies > 0, kernels, scratch)
           if (loaded === undefined) break
           first = row
           last = row + loaded.count
@@ -71,7 +71,7 @@ export function quickOf(arena: Arena | undefined, batch: RecordBatch, scored: Sc
         if (made > 0) packer.adopt(scratch.made, made, answer[is.PLAN_TO / 4]! - start, answer[is.PLAN_HEADERS / 4] !== 0)
         for (let i = 0; i < made; i++) rows[before + i] = first + scratch.taken[i]!
         if (row === last) continue
-        const needed = most + bytesOf(batch, row)
+        const needed = most + bytesOf(batch, row, copies)
         if (packer.length + needed > bytes.length) { packer.reserve(needed); continue }
         gaveUp = ++left > LEFT_MAX && left * 2 > row
         break
@@ -81,15 +81,17 @@ export function quickOf(arena: Arena | undefined, batch: RecordBatch, scored: Sc
   }
 }
 
-const bytesOf = ({ keys, values, headers }: RecordBatch, row: number): number =>
-  [keys, values, headers].reduce((sum, slices) => slices === undefined ? sum : sum + slices.end[row]! - slices.start[row]!, 0)
+function bytesOf({ keys, values, headers }: RecordBatch, row: number, copies: number): number {
+  const of = ({ start, end }: Slices): number => end[row]! - start[row]!
+  return of(keys) + of(values) * copies + (headers === undefined ? 0 : of(headers))
+}
 
 /** Rows from `row` on where kernels see them; undefined: they are too long to be copied. */
-function load(batch: RecordBatch, { parts: [part], part: parts, at }: Scored, row: number, merges: boolean, { memory: { buffer } }: Kernels, scratch: Scratch): { readonly count: number; readonly base: number } | undefined {
+function load(batch: RecordBatch, { parts: [part], part: parts, at }: Scored, row: number, reads: boolean, { memory: { buffer } }: Kernels, scratch: Scratch): { readonly count: number; readonly base: number } | undefined {
   const { bytes, keys, values, headers, timesMs, offsets } = batch, { source, input } = scratch, by = part!.by
   let count = Math.min(is.INDEX_ROWS, batch.rows - row), base = bytes.byteOffset
   if (bytes.buffer !== buffer) {
-    const copied = [keys, ...headers === undefined ? [] : [headers], ...merges ? [values] : []]
+    const copied = [keys, ...headers === undefined ? [] : [headers], ...reads ? [values] : []]
     for (; ; count >>= 1) {
       if (count === 0) return undefined
       const [from, to] = extent(copied, row, row + count)

@@ -91,7 +91,7 @@ export const INDEX_BYTES = 22528
 
 // Plan of results for result.ts: first field u32, end of the fields u32, names of a record that must not be there u32 (0: the record is no part of the
 // result), tails u32 (pointer and length of a text for each model; 0: none), end u32 and its length u32, bytes that a row takes besides what is copied
-// u32; then what writeResults answers: rows u32, end u32, whether any has headers u32.
+// u32, how often the value of a record is copied, at most, u32; then what writeResults answers: rows u32, end u32, whether any has headers u32.
 export const PLAN_BYTES = 48
 export const PLAN_FIELDS = 0
 export const PLAN_LAST = 4
@@ -100,23 +100,35 @@ export const PLAN_TAILS = 12
 export const PLAN_END = 16
 export const PLAN_END_LENGTH = 20
 export const PLAN_MOST = 24
-export const PLAN_ROWS = 28
-export const PLAN_TO = 32
-export const PLAN_HEADERS = 36
+export const PLAN_COPIES = 28
+export const PLAN_ROWS = 32
+export const PLAN_TO = 36
+export const PLAN_HEADERS = 40
+/** The first of the fields that are taken from records u32, 0: none; the others by OUT_NEXT. */
+export const PLAN_TAKEN = 44
 
-// Field of a result: text before it u32 and its length u32; kind u32, numbers of a row u32, whether they are a list u32, the numbers of all rows u32.
-export const OUT_BYTES = 32
+// Field of a result: text before it u32 and its length u32; kind u32, numbers of a row u32, whether they are a list u32, the numbers of all rows u32. If it is taken from the record:
+// its name with quotes u32 and their length u32 in place of numbers and list, whether a record may be without it u32; the next one u32; where it was found
+// u32, its end u32.
+export const OUT_BYTES = 48
 export const OUT_BEFORE = 0
 export const OUT_BEFORE_LENGTH = 4
 export const OUT_KIND = 8
 export const OUT_WIDTH = 12
 export const OUT_LIST = 16
 export const OUT_DATA = 20
+export const OUT_NAME = 12
+export const OUT_NAME_LENGTH = 16
+export const OUT_OPTIONAL = 20
+export const OUT_NEXT = 24
+export const OUT_FOUND = 28
+export const OUT_FOUND_END = 32
 
 export const OUT_F64 = 0
 export const OUT_F32 = 1
 export const OUT_I32 = 2
 export const OUT_BOOL = 3
+export const OUT_TAKEN = 4
 /** No number takes more bytes, with a comma. */
 export const OUT_NUMBER_MOST = 25
 /** May be written behind a row. */

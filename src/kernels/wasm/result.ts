@@ -3,11 +3,13 @@
 import { decimal } from './decimal'
 import {
   FROM_AT, FROM_MODEL, FROM_OFFSETS, FROM_PART, INDEX_HEADERS_END, INDEX_HEADERS_START, INDEX_KEY_END, INDEX_KEY_START, INDEX_TAKEN, INDEX_TIMES_MS, INDEX_VALUE_END, INDEX_VALUE_START,
-  NAME_BYTES, NAMES_FIRST, NAMES_LAST, OUT_BEFORE, OUT_BEFORE_LENGTH, OUT_BYTES, OUT_DATA, OUT_F32, OUT_F64, OUT_I32, OUT_KIND, OUT_LIST, OUT_WIDTH,
-  PLAN_END, PLAN_END_LENGTH, PLAN_FIELDS, PLAN_HEADERS, PLAN_LAST, PLAN_MOST, PLAN_NAMES, PLAN_ROWS, PLAN_TAILS, PLAN_TO,
+  NAME_BYTES, NAMES_FIRST, NAMES_LAST, OUT_BEFORE, OUT_BEFORE_LENGTH, OUT_BYTES, OUT_DATA, OUT_F32, OUT_F64, OUT_FOUND, OUT_FOUND_END, OUT_I32, OUT_KIND, OUT_LIST,
+  OUT_NAME, OUT_NAME_LENGTH, OUT_NEXT, OUT_OPTIONAL, OUT_TAKEN, OUT_WIDTH, PLAN_COPIES,
+  PLAN_END, PLAN_END_LENGTH, PLAN_FIELDS, PLAN_HEADERS, PLAN_LAST, PLAN_MOST, PLAN_NAMES, PLAN_ROWS, PLAN_TAILS, PLAN_TAKEN, PLAN_TO,
 } from './layout'
 import { copy } from './memory'
-import { BACKSLASH, COMMA, isBlank, QUOTE, skipBlank } from './text'
+import { skipString, skipValue } from './skip'
+import { BACKSLASH, COMMA, firstBytes, isBlank, QUOTE, same, skipBlank } from './text'
 
 const OPEN: u8 = 123
 const CLOSE: u8 = 125
@@ -17,6 +19,8 @@ const CLOSE: u8 = 125
 export function writeResults(plan: usize, index: usize, from: i32, count: i32, base: usize, out: usize, to: usize, limit: usize, outBase: usize): i32 {
   const most = load<u32>(plan, PLAN_MOST)
   const merges = load<u32>(plan, PLAN_NAMES) != 0
+  const copies = load<u32>(plan, PLAN_COPIES)
+  const taken: usize = load<u32>(plan, PLAN_TAKEN)
   let anyHeaders = 0
   let rows = 0
   for (; from < count; from++) {
@@ -28,7 +32,7 @@ export function writeResults(plan: usize, index: usize, from: i32, count: i32, b
     const valueEnd = load<i32>(at, INDEX_VALUE_END)
     const key = keyAt < 0 ? 0 : load<i32>(at, INDEX_KEY_END) - keyAt
     const headers = headersAt < 0 ? 0 : load<i32>(at, INDEX_HEADERS_END) - headersAt
-    const value = merges && valueAt >= 0 ? valueEnd - valueAt : 0
+    const value = valueAt >= 0 ? u32(valueEnd - valueAt) * copies : 0
     if (to + key + headers + value + most > limit) break
     const outAt = out + (rows << 2)
     let next = to
@@ -52,6 +56,7 @@ export function writeResults(plan: usize, index: usize, from: i32, count: i32, b
     if (valueAt >= 0) {
       store<i32>(outAt, i32(next - outBase), INDEX_VALUE_START)
       if (merges) next = merged(next, base + valueAt, base + valueEnd, plan, index, from)
+      else if (taken && !find(taken, base + valueAt, base + valueEnd)) break
       else next = copy(members(next, plan, index, from), load<u32>(plan, PLAN_END), load<u32>(plan, PLAN_END_LENGTH))
       if (!next) break
       store<i32>(outAt, i32(next - outBase), INDEX_VALUE_END)
@@ -73,7 +78,8 @@ function members(to: usize, plan: usize, index: usize, row: i32): usize {
   const last: usize = load<u32>(plan, PLAN_LAST)
   for (let field: usize = load<u32>(plan, PLAN_FIELDS); field < last; field += OUT_BYTES) {
     to = copy(to, load<u32>(field, OUT_BEFORE), load<u32>(field, OUT_BEFORE_LENGTH))
-    to = load<u32>(field, OUT_LIST) ? list(to, field, at) : element(to, load<u32>(field, OUT_KIND), load<u32>(field, OUT_DATA), at)
+    if (load<u32>(field, OUT_KIND) == OUT_TAKEN) to = copy(to, load<u32>(field, OUT_FOUND), i32(load<u32>(field, OUT_FOUND_END) - load<u32>(field, OUT_FOUND)))
+    else to = load<u32>(field, OUT_LIST) ? list(to, field, at) : element(to, load<u32>(field, OUT_KIND), load<u32>(field, OUT_DATA), at)
   }
   const tails: usize = load<u32>(plan, PLAN_TAILS)
   if (!tails) return to
@@ -106,6 +112,67 @@ function element(to: usize, kind: u32, data: usize, i: u32): usize {
   }
   store<u64>(to, 0x65736c6166)
   return to + 5
+}
+
+const NULL: usize = memory.data<u8>([110, 117, 108, 108], 16)
+
+/** Where in the record the fields lie that are taken from it; of the same name the last one. False: it is no object, or a name has escapes, or one that must be there is not. */
+function find(taken: usize, p: usize, end: usize): bool {
+  for (let field = taken; field; field = load<u32>(field, OUT_NEXT)) store<u32>(field, 0, OUT_FOUND)
+  p = skipBlank(p, end)
+  if (p >= end || load<u8>(p) != OPEN) return false
+  p = skipBlank(p + 1, end)
+  while (load<u8>(p) != CLOSE) {
+    if (p >= end || load<u8>(p) != QUOTE) return false
+    const name = p
+    p = skipString(p + 1, end)
+    if (!p || p >= end) return false
+    const length = u32(p - name)
+    if (load<u8>(p) != 58) p = skipBlank(p, end)
+    if (p >= end || load<u8>(p) != 58) return false
+    p = skipBlank(p + 1, end)
+    const value = p
+    p = skipValue(p, end, 0)
+    if (!p || p >= end) return false
+    if (hasBackslash(name, length)) return false
+    for (let field = taken; field; field = load<u32>(field, OUT_NEXT)) {
+      if (load<u32>(field, OUT_NAME_LENGTH) != length || !equal(name, load<u32>(field, OUT_NAME), length)) continue
+      store<u32>(field, value, OUT_FOUND)
+      store<u32>(field, p, OUT_FOUND_END)
+    }
+    if (load<u8>(p) <= 32) p = skipBlank(p, end)
+    if (load<u8>(p) == COMMA) {
+      p = skipBlank(p + 1, end)
+      if (load<u8>(p) != QUOTE) return false
+    } else if (load<u8>(p) != CLOSE) return false
+  }
+  if (p >= end || skipBlank(p + 1, end) != end) return false
+  for (let field = taken; field; field = load<u32>(field, OUT_NEXT)) {
+    if (load<u32>(field, OUT_FOUND)) continue
+    if (!load<u32>(field, OUT_OPTIONAL)) return false
+    store<u32>(field, NULL, OUT_FOUND)
+    store<u32>(field, NULL + 4, OUT_FOUND_END)
+  }
+  return true
+}
+
+/** Both may be read 16 bytes further. */
+function equal(a: usize, b: usize, length: u32): bool {
+  for (; length > 16; length -= 16) {
+    if (!same(a, b)) return false
+    a += 16
+    b += 16
+  }
+  return !v128.any_true(firstBytes(v128.xor(v128.load(a), v128.load(b)), length))
+}
+
+function hasBackslash(p: usize, length: u32): bool {
+  let found = i8x16.splat(0)
+  for (; length > 16; length -= 16) {
+    found = v128.or(found, i8x16.eq(v128.load(p), i8x16.splat(BACKSLASH)))
+    p += 16
+  }
+  return v128.any_true(v128.or(found, firstBytes(i8x16.eq(v128.load(p), i8x16.splat(BACKSLASH)), length)))
 }
 
 /** The record with members behind its own; 0: it may have some of these names, or is more than one line, or no object. */

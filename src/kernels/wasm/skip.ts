@@ -17,7 +17,7 @@ export function skipValue(p: usize, end: usize, depth: i32): usize {
 }
 
 /** p after the opening quote. */
-function skipString(p: usize, end: usize): usize {
+export function skipString(p: usize, end: usize): usize {
   while (true) {
     const stops = stopMask(p)
     if (!stops) {
