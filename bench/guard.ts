@@ -6,7 +6,7 @@ import { BatchWriter, stageOf } from '../src/connect/kafka/wire/index.ts'
 import { columns } from '../src/features/index.ts'
 import { createArena } from '../src/kernels/arena.ts'
 import { kernelsOf } from '../src/kernels/host.ts'
-import { kernelModule } from '../src/pipeline/kernels.ts'
+import { kernelModule } from '../src/strategies/kernels.ts'
 
 const ROWS = 512, ROUNDS = 5, WINDOW_US = 150_000
 const arena = createArena(2 ** 26, await kernelModule()), kernels = kernelsOf(arena)

@@ -11,7 +11,7 @@ import type { KafkaSinkOptions } from '../src/connect/kafka/index.ts'
 import type { Extracted, Guarantee, Predicted, RecordBatch, Rejection, Signature, TensorBatch } from '../src/core/index.ts'
 import { flowDefaults, run } from '../src/flow/index.ts'
 import { createArena } from '../src/kernels/arena.ts'
-import { kernelModule } from '../src/pipeline/kernels.ts'
+import { kernelModule } from '../src/strategies/kernels.ts'
 
 const brokers = process.argv[2] ?? '127.0.0.1:9092', records = Number(process.argv[3] ?? 1_000_000), runs = Number(process.argv[4] ?? 5)
 const valueBytes = Number(process.argv[5] ?? 200), compression = (process.argv[6] ?? 'none') as NonNullable<KafkaSinkOptions['compression']>

@@ -8,7 +8,7 @@ import { columns } from '../src/features/index.ts'
 import type { FeatureSpecs } from '../src/features/index.ts'
 import { createArena } from '../src/kernels/arena.ts'
 import { kernelsOf } from '../src/kernels/host.ts'
-import { kernelModule } from '../src/pipeline/kernels.ts'
+import { kernelModule } from '../src/strategies/kernels.ts'
 import { merge, object } from '../src/results/index.ts'
 import type { ResultOptions } from '../src/results/index.ts'
 

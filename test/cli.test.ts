@@ -122,7 +122,7 @@ test('inspect says format, inputs with their categories, outputs, sizes and what
   const path = golden('lightgbm/cat-str-orders/model.txt')
   const { code, stdout } = await sluice(['inspect', path])
   assert.equal(code, 0)
-  for (const line of [/^format +lightgbm$/m, /^on disk +\d+ bytes$/m, /^in memory +\d+ bytes$/m, /^executed by +\S+$/m, /^ {2}city +one of \d+: /m, /^ {2}amount +float64/m, /^ {2}prediction +float64 \[rows\]$/m]) assert.match(stdout, line)
+  for (const line of [/^format +lightgbm$/m, /^on disk +\d+ bytes$/m, /^in memory +\d+ bytes$/m, /^executed by +compiled: \d+ trees, .+$/m, /^ {2}city +one of \d+: /m, /^ {2}amount +float64/m, /^ {2}prediction +float64 \[rows\]$/m]) assert.match(stdout, line)
   const json = JSON.parse((await sluice(['inspect', path, '--json'])).stdout) as { format: string; bytesOnDisk: number }
   assert.equal(json.format, 'lightgbm')
   assert.equal(json.bytesOnDisk, readFileSync(path).length)

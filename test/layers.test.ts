@@ -42,8 +42,8 @@ const PACKAGES: { readonly [name: string]: readonly string[] } = {
   yaml: ['pipeline'],
   zod: ['pipeline'],
 }
-/** Programs of users are the only thing imported under a name that is not written down here. */
-const COMPUTED = ['pipeline']
+/** Programs of users, and what builds the kernels, are the only things imported under a name that is not written down here. */
+const COMPUTED = ['pipeline', 'strategies']
 
 const NODE_GLOBALS = /(?<![.\w$])(?:process|Buffer|NodeJS|setImmediate|clearImmediate|global|require|__dirname|__filename)(?![\w$])(?!\s*\??:(?!:))/g
 

@@ -22,7 +22,7 @@ async function inspect(path: string, { json, ...options }: ReadOptions & { reado
   const versions = model.versions.map(({ version, bytesOnDisk, changedMs }) => [`  ${version}`, `${bytesOnDisk} bytes, ${new Date(changedMs).toISOString()}`])
   process.stdout.write(`${table([
     ['model', model.name], ['version', model.version], ['format', model.format], ...facts,
-    ['on disk', `${model.bytesOnDisk} bytes`], ['in memory', `${model.bytesInMemory} bytes`], ['executed by', model.evaluator],
+    ['on disk', `${model.bytesOnDisk} bytes`], ['in memory', `${model.bytesInMemory} bytes`], ['executed by', model.how === undefined ? model.evaluator : `${model.evaluator}: ${model.how}`],
     ...versions.length === 0 ? [] : [['versions', String(versions.length)], ...versions],
   ])}\n\ninputs\n${table(model.inputs.flatMap(inputLines), '  ')}\n\noutputs\n${table(model.outputs.map(({ name, dtype, shape }) => [name, `${dtype} ${shapeOf(shape)}`]), '  ')}\n`)
 }

@@ -39,5 +39,11 @@ export interface Format {
 export interface Evaluator {
   readonly name: string
   /** @throws SLUICE_MODEL_UNSUPPORTED when it cannot execute this model: the next one is tried. */
-  open(model: Model, ref: ModelRef): Promise<Predictor>
+  open(model: Model, ref: ModelRef): Promise<Opened>
+}
+export interface Opened extends Predictor {
+  /** In what way, for people. */
+  readonly how?: string
+  /** That it holds in memory besides the model. */
+  readonly bytes?: number
 }

@@ -7,7 +7,7 @@ import type { Column, Extractor, RecordBatch, Signature } from '../core/index.ts
 import { createArena } from '../kernels/arena.ts'
 import type { KernelExports } from '../kernels/exports.ts'
 import { kernelsOf } from '../kernels/host.ts'
-import { kernelModule } from '../pipeline/kernels.ts'
+import { kernelModule } from '../strategies/kernels.ts'
 import { columns } from './columns.ts'
 import type { FeatureOptions, FeatureSpecs } from './options.ts'
 

@@ -26,4 +26,15 @@ export interface KernelExports {
   /** Rows from..count of an index, whose bytes are counted from `base`, as results by a plan (layout.ts), written from `to` to below `limit` and counted from
       `outBase`. Answers the row it stopped at: count, one that the plain path must write, or one for which there is no room. */
   writeResults(plan: number, index: number, from: number, count: number, base: number, out: number, to: number, limit: number, outBase: number): number
+  /** Sums [rows, groups] of rows of the input of a forest (trees-layout.ts), as many as there is room for their cells; walking from node to node, or asking all
+      nodes. `ask` reads and writes as many rows as make the next multiple of 16. */
+  walk32(forest: number, inputs: number, rows: number, sums: number): void
+  walk64(forest: number, inputs: number, rows: number, sums: number): void
+  ask32(forest: number, inputs: number, rows: number, sums: number): void
+  ask64(forest: number, inputs: number, rows: number, sums: number): void
+  /** Once, before a forest is asked. */
+  askInit(forest: number): void
+  /** Sums [rows, groups] of inputs [rows, columns] of the same type by a linear model (linear-layout.ts). Reads 3 rows further. */
+  linear32(model: number, inputs: number, rows: number, sums: number): void
+  linear64(model: number, inputs: number, rows: number, sums: number): void
 }

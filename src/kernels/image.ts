@@ -8,11 +8,12 @@ export interface Image {
   u32(at: number, value: number): void
   /** To a u32 that is there. */
   add(at: number, value: number): void
+  f32(at: number, value: number): void
   f64(at: number, value: number): void
   bytes(at: number, value: Uint8Array): void
   pointer(at: number, to: number): void
   /** Puts it into the memory; undefined: no room. What was `at` in the image is now at `block.bytes.byteOffset + at`. */
-  place(kernels: Kernels): Region | undefined
+  place(kernels: Pick<Kernels, 'block'>): Region | undefined
 }
 
 export function createImage(): Image {
@@ -32,6 +33,7 @@ export function createImage(): Image {
     },
     u32: (at, value) => view.setUint32(at, value, true),
     add: (at, value) => view.setUint32(at, view.getUint32(at, true) + value, true),
+    f32: (at, value) => view.setFloat32(at, value, true),
     f64: (at, value) => view.setFloat64(at, value, true),
     bytes: (at, value) => bytes.set(value, at),
     pointer(at, to) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { crc32 } from 'node:zlib'
 import { test } from 'node:test'
-import { kernelModule } from '../pipeline/kernels.ts'
+import { kernelModule } from '../strategies/kernels.ts'
 import { createArena } from './arena.ts'
 import { kernelsOf } from './host.ts'
 import type { Kernels } from './host.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Random } from '../../test/support/mutations.ts'
-import { kernelModule } from '../pipeline/kernels.ts'
+import { kernelModule } from '../strategies/kernels.ts'
 import { createArena } from './arena.ts'
 import { kernelsOf } from './host.ts'
 import { shapeOf } from './shape.ts'

@@ -1,6 +1,8 @@
 import { SluiceError } from '../core/errors.ts'
 import type { Evaluator, Files, Format, Model, ReadOptions } from '../core/models.ts'
 import type { ModelRef, Predictor } from '../core/stages.ts'
+import type { KernelModule } from '../kernels/webassembly.ts'
+import { compiled } from './evaluators/compiled/index.ts'
 import { plain } from './evaluators/plain/index.ts'
 import { lightgbm } from './formats/lightgbm/index.ts'
 import { xgboost } from './formats/xgboost/index.ts'
@@ -13,7 +15,7 @@ export type { LinearLeaves, TreeEnsemble, Trees } from './trees.ts'
 /** In the order they are asked. */
 export const formats: readonly Format[] = [xgboost, lightgbm]
 /** The first that can execute a model does. */
-export const evaluators: readonly Evaluator[] = [plain]
+export const evaluatorsWith = (kernels: KernelModule | undefined): readonly Evaluator[] => kernels === undefined ? [plain] : [compiled(kernels), plain]
 
 /** @throws SLUICE_MODEL_UNKNOWN, SLUICE_MODEL_BROKEN, SLUICE_MODEL_UNSUPPORTED */
 export async function readModel(files: Files, options: ReadOptions = {}): Promise<Model> {
@@ -21,15 +23,25 @@ export async function readModel(files: Files, options: ReadOptions = {}): Promis
   throw new SluiceError('SLUICE_MODEL_UNKNOWN', `no format recognises ${files.names.slice(0, 5).join(', ') || 'an empty folder'}`, { at: files.names[0] ?? '' })
 }
 
-/** @throws SLUICE_MODEL_UNSUPPORTED when no evaluator takes it. */
-export async function openModel(model: Model, ref: ModelRef): Promise<{ readonly predictor: Predictor; readonly evaluator: string }> {
+export interface OpenedModel {
+  readonly predictor: Predictor
+  /** The evaluator's name, and in what way it executes the model. */
+  readonly evaluator: string
+  readonly how: string | undefined
+  /** In memory, the model with what its evaluator made of it. */
+  readonly bytes: number
+}
+
+/** kernels: compiled, for who has them. @throws SLUICE_MODEL_UNSUPPORTED when no evaluator takes it. */
+export async function openModel(model: Model, ref: ModelRef, kernels?: KernelModule): Promise<OpenedModel> {
   let refused: SluiceError | undefined
-  for (const evaluator of evaluators) {
+  for (const evaluator of evaluatorsWith(kernels)) {
     try {
-      return { predictor: await evaluator.open(model, ref), evaluator: evaluator.name }
+      const predictor = await evaluator.open(model, ref)
+      return { predictor, evaluator: evaluator.name, how: predictor.how, bytes: model.bytes + (predictor.bytes ?? 0) }
     } catch (error) {
       if (!(error instanceof SluiceError) || error.code !== 'SLUICE_MODEL_UNSUPPORTED') throw error
-      refused ??= error
+      refused = error
     }
   }
   throw refused ?? new SluiceError('SLUICE_MODEL_UNSUPPORTED', `nothing executes a model of kind '${model.kind}'`, { at: ref.name })

@@ -1,7 +1,7 @@
 import type { Model } from '../core/models.ts'
 import type { Objective } from './objectives.ts'
 
-/** margin[g] = start[g] + the sum of input[f] * weights[f, g] over the features in order, each product and each sum rounded to `sums`. */
+/** margin[g] = start[g] + the sum of input[f] * weights[f, g] over the features in order, each input, product and sum rounded to `sums`. */
 export interface Linear {
   readonly width: number
   readonly groups: number

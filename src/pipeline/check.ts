@@ -5,7 +5,7 @@ import { createMetrics } from '../operating/index.ts'
 import type { Version } from '../strategies/embedded/index.ts'
 import { asideOf, openSink, openSource } from './connectors.ts'
 import { openStages } from './executor.ts'
-import { kernelModule } from './kernels.ts'
+import { kernelModule } from '../strategies/kernels.ts'
 import type { Definition } from './schema.ts'
 
 export interface CheckReport {

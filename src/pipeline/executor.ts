@@ -7,7 +7,7 @@ import { custom, merge, object, rejects } from '../results/index.ts'
 import { embedded } from '../strategies/embedded/index.ts'
 import type { Embedded, Images } from '../strategies/embedded/index.ts'
 import { codedResult, openSink, openSource } from './connectors.ts'
-import { kernelModule } from './kernels.ts'
+import { kernelModule } from '../strategies/kernels.ts'
 import type { Definition } from './schema.ts'
 
 /** What an executor is given: its place among the others, and what it shares with them. */

@@ -5,7 +5,7 @@ import { batchOf, Packer } from '../codecs/pack.ts'
 import type { Tensor } from '../core/index.ts'
 import { createArena } from '../kernels/arena.ts'
 import { powersOfFive } from '../kernels/tables.ts'
-import { kernelModule } from '../pipeline/kernels.ts'
+import { kernelModule } from '../strategies/kernels.ts'
 import { object } from './index.ts'
 
 /** Numbers a kind; NUMBERS=10000000 for a long run, SEED for another. */

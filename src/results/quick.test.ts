@@ -8,7 +8,7 @@ import { SluiceError } from '../core/index.ts'
 import type { Predicted, RecordBatch, Result, Scored, Signature, Tensor, Written } from '../core/index.ts'
 import { createArena } from '../kernels/arena.ts'
 import { kernelsOf } from '../kernels/host.ts'
-import { kernelModule } from '../pipeline/kernels.ts'
+import { kernelModule } from '../strategies/kernels.ts'
 import { merge, object } from './index.ts'
 import type { ResultOptions } from './index.ts'
 

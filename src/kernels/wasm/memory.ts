@@ -9,3 +9,7 @@ export function copy(to: usize, from: usize, length: i32): usize {
   else for (let z: usize = 0; z < usize(length); z += 16) v128.store(to + z, v128.load(from + z))
   return to + length
 }
+
+export function addTo<S extends number>(to: usize, from: usize): void {
+  store<S>(to, <S>(load<S>(to) + load<S>(from)))
+}

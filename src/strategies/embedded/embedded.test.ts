@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { stump, type Stump } from '../../../test/support/xgboost.ts'
 import type { Clock, Labels, LogLevel, Serving, TensorBatch } from '../../core/index.ts'
 import { embedded, inspectModel, type EmbeddedOptions } from './index.ts'
+import { read } from './read.ts'
 
 async function folder(t: TestContext): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'sluice-embedded-'))
@@ -139,10 +140,17 @@ test('a model above the memory allowed is refused before the first record, and a
   const path = join(await folder(t), 'delay')
   await write(join(path, '1/model.json'), { trees: 2 })
   const { context, look, recorded } = contextOf(t)
-  const { bytesInMemory } = await inspectModel(path)
-  await assert.rejects(embedded({ model: path, version: '1', modelBytesMax: bytesInMemory - 1 }, context), code('SLUICE_MODEL_TOO_LARGE'))
-  await assert.rejects(embedded({ model: path, version: '1', modelBytesMax: bytesInMemory }, { ...context, executors: 2 }), code('SLUICE_MODEL_TOO_LARGE'))
-  const model = await embedded({ model: path, modelBytesMax: bytesInMemory }, context)
+  const { model: { bytes } } = await read(join(path, '1'), {}), { bytesInMemory } = await inspectModel(path)
+  assert.ok(bytesInMemory > bytes)
+  await assert.rejects(embedded({ model: path, version: '1', modelBytesMax: bytes - 1 }, context), code('SLUICE_MODEL_TOO_LARGE'))
+  await assert.rejects(embedded({ model: path, version: '1', modelBytesMax: bytes }, { ...context, executors: 2 }), code('SLUICE_MODEL_TOO_LARGE'))
+  // laid out for kernels only where there is room for that, too
+  for (const [modelBytesMax, evaluator] of [[bytesInMemory, 'compiled'], [bytesInMemory - 1, 'plain']] as const) {
+    const within = await embedded({ model: path, version: '1', modelBytesMax }, context)
+    assert.equal(within.version.evaluator, evaluator)
+    await within.close()
+  }
+  const model = await embedded({ model: path, modelBytesMax: bytes }, context)
   await write(join(path, '2/model.json'), { trees: 200 })
   await look(2)
   assert.equal(model.version.ref.version, '1')
@@ -304,7 +312,7 @@ test('a large version is read in a thread: the same answers, the same refusals',
   await write(join(path, '3/model.json'), large)
   await look(2)
   assert.deepEqual(await ask(model, 50), { value: 8000, version: '3' })
-  const { digest, model: { bytes, facts } } = model.version
+  const { digest, bytes, model: { facts } } = model.version
   const inspected = await inspectModel(join(path, '3/model.json'))
   assert.deepEqual({ digest, bytes, facts }, { digest: inspected.digest, bytes: inspected.bytesInMemory, facts: inspected.facts })
   await model.close()

@@ -142,7 +142,7 @@ function reporter(model: string, { log, metrics }: EmbeddedContext) {
   const info = ({ ref, digest, evaluator }: Version, value: 1 | undefined): void => {
     metrics.gauge('sluice_model_info', value, { model: ref.name, version: ref.version, digest, evaluator })
   }
-  const fields = ({ ref, digest, evaluator, bytesOnDisk, model: { format, bytes } }: Version) => ({
+  const fields = ({ ref, digest, evaluator, bytesOnDisk, bytes, model: { format } }: Version) => ({
     model: ref.name, version: ref.version, digest, format, evaluator, bytesOnDisk, bytesInMemory: bytes,
   })
   return {

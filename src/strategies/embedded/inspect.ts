@@ -18,8 +18,9 @@ export interface Inspection {
   readonly bytesInMemory: number
   /** Objective, trees, which of them are used, ... */
   readonly facts: Readonly<{ [fact: string]: string | number }>
-  /** What executes it. */
+  /** What executes it, and in what way. */
   readonly evaluator: string
+  readonly how?: string
   /** Of a repository, the highest first. */
   readonly versions: readonly { readonly version: string; readonly bytesOnDisk: number; readonly changedMs: number }[]
 }
@@ -33,7 +34,7 @@ export async function inspectModel(path: string, options: ReadOptions & { readon
   const all = await candidates(place)
   const chosen = place.kind === 'repository' && options.version !== undefined ? all.find(({ version }) => version === options.version) : all[0]
   if (chosen === undefined) throw new SluiceError('SLUICE_MODEL_MISSING', `no version${options.version === undefined ? '' : ` '${options.version}'`} of a model in '${path}'`, { at: path })
-  const { ref, digest, evaluator, model, bytesOnDisk, predictor } = await openVersion(chosen, await read(chosen.path, options), { name: place.name, executors: 1 }, clock)
+  const { ref, digest, evaluator, how, bytes, model, bytesOnDisk, predictor } = await openVersion(chosen, await read(chosen.path, options), { name: place.name, executors: 1 }, clock)
   await predictor.close()
   const versions: Inspection['versions'][number][] = []
   for (const { path: at, version } of all) {
@@ -43,6 +44,6 @@ export async function inspectModel(path: string, options: ReadOptions & { readon
   }
   return {
     path, kind: place.kind, name: ref.name, version: ref.version, digest, format: model.format, inputs: model.signature.inputs, outputs: model.signature.outputs,
-    bytesOnDisk, bytesInMemory: model.bytes, facts: model.facts, evaluator, versions,
+    bytesOnDisk, bytesInMemory: bytes, facts: model.facts, evaluator, ...how === undefined ? {} : { how }, versions,
   }
 }

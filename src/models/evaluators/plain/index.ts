@@ -6,27 +6,25 @@ import type { LinearModel } from '../../linear.ts'
 import type { Objective } from '../../objectives.ts'
 import type { Program } from '../../program.ts'
 import type { TreeEnsemble } from '../../trees.ts'
-import { linearMargins } from './linear.ts'
+import { plainCores } from './cores.ts'
+import type { Cores, Margins } from './cores.ts'
 import { outputsOf } from './outputs.ts'
 import { programAnswers } from './program.ts'
-import { treeMargins } from './trees.ts'
 
 /** The judge: walks the representation as it stands, exact to the last bit of the origin library. Every other evaluator is compared with it. */
-export const plain: Evaluator = {
-  name: 'plain',
-  open: async (model, ref) => {
-    if (isTrees(model)) return predictor(model, ref, model.groups, model.divisor, model.objective, treeMargins(model))
-    if (isLinear(model)) return predictor(model, ref, model.groups, 1, model.objective, linearMargins(model))
-    if (isProgram(model)) return programPredictor(model, ref)
-    throw new SluiceError('SLUICE_MODEL_UNSUPPORTED', `the plain evaluator cannot execute a model of kind '${model.kind}'`, { at: ref.name })
-  },
+export const plain: Evaluator = { name: 'plain', open: async (model, ref) => openWith(model, ref, plainCores) }
+
+/** The evaluator, with what executes trees and linear models given. @throws SLUICE_MODEL_UNSUPPORTED */
+export function openWith(model: Model, ref: ModelRef, cores: Cores): Predictor {
+  if (isTrees(model)) return predictor(model, ref, model.groups, model.divisor, model.objective, cores.trees(model).margins)
+  if (isLinear(model)) return predictor(model, ref, model.groups, 1, model.objective, cores.linear(model).margins)
+  if (isProgram(model)) return programPredictor(model, ref, cores)
+  throw new SluiceError('SLUICE_MODEL_UNSUPPORTED', `no evaluator executes a model of kind '${model.kind}'`, { at: ref.name })
 }
 
 const isTrees = (model: Model): model is TreeEnsemble => model.kind === 'trees'
 const isLinear = (model: Model): model is LinearModel => model.kind === 'linear'
 const isProgram = (model: Model): model is Program => model.kind === 'program'
-
-type Margins = (features: Float32Array | Float64Array, rows: number) => Float32Array | Float64Array
 
 function predictor(model: Model, ref: ModelRef, groups: number, divisor: number, objective: Objective, margins: Margins): Predictor {
   const models = [ref]
@@ -41,8 +39,8 @@ function predictor(model: Model, ref: ModelRef, groups: number, divisor: number,
   }
 }
 
-function programPredictor(program: Program, ref: ModelRef): Predictor {
-  const models = [ref], answers = programAnswers(program)
+function programPredictor(program: Program, ref: ModelRef, cores: Cores): Predictor {
+  const models = [ref], answers = programAnswers(program, cores)
   const input = program.signature.inputs[0]!
   return {
     signature: program.signature,

@@ -10,7 +10,7 @@ export function linearMargins(model: Linear): (features: Float32Array | Float64A
       for (let g = 0; g < groups; g++) {
         let sum = start[g]!
         for (let i = 0; i < width; i++) {
-          const x = features[row * width + i]!
+          const x = round(features[row * width + i]!)
           if (x === x || !skipsNaN) sum = round(sum + round(x * weights[i * groups + g]!))
         }
         sums[row * groups + g] = sum

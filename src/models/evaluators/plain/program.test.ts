@@ -5,6 +5,7 @@ import type { Operand, Program, Step } from '../../program.ts'
 import type { TensorSpec } from '../../../core/tensors.ts'
 import { forest } from '../../trees.ts'
 import { plain } from './index.ts'
+import { plainCores } from './cores.ts'
 import { programAnswers } from './program.ts'
 
 /** A program whose last value is its output. */
@@ -16,7 +17,7 @@ function program(width: number, steps: readonly Step[], more: Partial<Program> =
   }
 }
 function answer(rows: readonly (readonly number[])[], ...steps: readonly Step[]): number[] {
-  const { tensors } = programAnswers(program(rows[0]!.length, steps))(Float64Array.from(rows.flat()), rows.length)
+  const { tensors } = programAnswers(program(rows[0]!.length, steps), plainCores)(Float64Array.from(rows.flat()), rows.length)
   return [...tensors.get('out')!.data as Float64Array]
 }
 const of = (...numbers: readonly number[]): Float64Array => Float64Array.from(numbers)
@@ -40,7 +41,7 @@ test('rounding is where a step says so, and nowhere else', () => {
   assert.equal(answer([[0.1]], { op: 'binary', fn: 'multiply', a: 0, b: of(3), float32: true })[0], Math.fround(0.1 * 3))
   assert.equal(answer([[1e8, 1, -1e8]], { op: 'reduce', fn: 'sum', of: 0, size: 3, float32: true })[0], 0)
   assert.equal(answer([[1e8, 1, -1e8]], { op: 'reduce', fn: 'sum', of: 0, size: 3 })[0], 1)
-  const { tensors } = programAnswers(program(1, [{ op: 'unary', fn: 'same', of: 0 }], { inputs: 'float32' }))(of(0.1), 1)
+  const { tensors } = programAnswers(program(1, [{ op: 'unary', fn: 'same', of: 0 }], { inputs: 'float32' }), plainCores)(of(0.1), 1)
   assert.deepEqual([...tensors.get('out')!.data as Float64Array], [Math.fround(0.1)])
 })
 

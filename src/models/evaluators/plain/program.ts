@@ -4,30 +4,28 @@ import type { Predicted } from '../../../core/stages.ts'
 import type { Tensor, TensorData, TensorSpec } from '../../../core/tensors.ts'
 import type { Program, ProgramOutput, Step } from '../../program.ts'
 import { programBuilder } from '../../builder.ts'
-import { linearMargins } from './linear.ts'
+import type { Cores, Margins } from './cores.ts'
 import type { Bench, Run } from './steps/bench.ts'
 import { concat, select, take } from './steps/columns.ts'
 import { binary, unary, where } from './steps/elements.ts'
 import { distance, kernel, nearest } from './steps/points.ts'
 import { reduce, softmax } from './steps/runs.ts'
 import { bucket, lookup } from './steps/tables.ts'
-import { treeMargins } from './trees.ts'
 
 type Numbers = Float32Array | Float64Array
-type Margins = (features: Numbers, rows: number) => Numbers
 
 // Rows that go through all steps before the next: what the steps made of them stays in the cache.
 const ROWS_MAX = 256, NUMBERS_MAX = 2 ** 17
 
 /** What a program answers for features [rows, width]. Not to be called while it runs: it keeps its working memory. */
-export function programAnswers(program: Program): (features: Numbers, rows: number) => Pick<Predicted, 'rejected'> & { readonly tensors: ReadonlyMap<string, Tensor> } {
+export function programAnswers(program: Program, cores: Cores): (features: Numbers, rows: number) => Pick<Predicted, 'rejected'> & { readonly tensors: ReadonlyMap<string, Tensor> } {
   const { steps, width, inputs, refusals } = program
   const built = programBuilder('program', width)
   for (const [i, step] of steps.entries()) built.add(step, `step ${i + 1}`)
   const widths = Array.from({ length: steps.length + 1 }, (_, value) => built.width(value))
   const block = Math.max(1, Math.min(ROWS_MAX, Math.floor(NUMBERS_MAX / widths.reduce((sum, of) => sum + of, 0))))
   const values = widths.map(of => new Float64Array(block * of))
-  const runs = steps.map((step, i) => runOf(step, { value: at => values[at]!, width: at => widths[at]!, into: values[i + 1]!, columns: widths[i + 1]! }))
+  const runs = steps.map((step, i) => runOf(step, cores, { value: at => values[at]!, width: at => widths[at]!, into: values[i + 1]!, columns: widths[i + 1]! }))
   const round = inputs === 'float32' ? Math.fround : (x: number) => x
 
   return (features, rows) => {
@@ -47,7 +45,7 @@ export function programAnswers(program: Program): (features: Numbers, rows: numb
   }
 }
 
-function runOf(step: Step, bench: Bench): Run {
+function runOf(step: Step, cores: Cores, bench: Bench): Run {
   switch (step.op) {
     case 'select': return select(step, bench)
     case 'concat': return concat(step, bench)
@@ -58,8 +56,8 @@ function runOf(step: Step, bench: Bench): Run {
     case 'bucket': return bucket(step, bench)
     case 'reduce': return reduce(step, bench)
     case 'softmax': return softmax(step, bench)
-    case 'linear': return margins(step.of, linearMargins(step.linear), step.linear.width, 'float64', bench)
-    case 'trees': return margins(step.of, treeMargins(step.trees), step.trees.width, step.trees.inputs, bench)
+    case 'linear': return margins(step.of, cores.linear(step.linear).margins, step.linear.width, step.linear.sums, bench)
+    case 'trees': return margins(step.of, cores.trees(step.trees).margins, step.trees.width, step.trees.inputs, bench)
     case 'distance': return distance(step, bench)
     case 'kernel': return kernel(step, bench)
     case 'nearest': return nearest(step, bench)

@@ -69,7 +69,8 @@ function walk(model: Trees, root: number, inputs: Float64Array, rows: number, le
 /** Cut to an integer; NaN and what the set cannot hold are no members. */
 function isMember(model: Trees, set: number, x: number, flag: number): boolean {
   const from = model.sets[set]!, to = model.sets[set + 1]!
-  if (!(x > -1 && x < (to - from) * 32)) return false
+  // an empty set has no members: not -0.5 either, which is cut to 0
+  if (!(x > -1 && x < (to - from) * 32) || from === to) return false
   if (x < 0 && (flag & FLAG.noNegative) !== 0) return false
   const value = Math.trunc(x)
   return ((model.words[from + (value >>> 5)]! >>> (value & 31)) & 1) === 1
