@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { folder, golden, sluice, start } from './cli.ts'
 
-const COMMANDS = ['run', 'check', 'predict', 'verify', 'inspect', 'formats', 'rejects', 'schema']
+const COMMANDS = ['run', 'check', 'predict', 'verify', 'inspect', 'convert', 'formats', 'rejects', 'schema']
 const MODEL = golden('xgboost/bin-cancer/model.json')
 const at = folder()
 const GOOD = `name: cancer

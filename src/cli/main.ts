@@ -9,6 +9,7 @@ const COMMANDS: { readonly [name: string]: readonly [summary: string, load: () =
   predict: ['answer for the rows of a CSV or NDJSON file', () => import('./predict.ts')],
   verify: ["compare a model's answers with those of the library it came from", () => import('./verify.ts')],
   inspect: ['say what a model is and needs', () => import('./inspect.ts')],
+  convert: ['write a model as one file, a portable image', () => import('./convert.ts')],
   formats: ['list the model formats that can be read', () => import('./formats.ts')],
   rejects: ['look at rejected records, and play them again', () => import('./rejects.ts')],
   schema: ['print the JSON Schema of a pipeline, for editors', () => import('./schema.ts')],

@@ -4,6 +4,7 @@ import type { ModelRef, Predictor } from '../core/stages.ts'
 import type { KernelModule } from '../kernels/webassembly.ts'
 import { compiled } from './evaluators/compiled/index.ts'
 import { plain } from './evaluators/plain/index.ts'
+import { image } from './formats/image/index.ts'
 import { lightgbm } from './formats/lightgbm/index.ts'
 import { xgboost } from './formats/xgboost/index.ts'
 
@@ -13,7 +14,7 @@ export type { Program, ProgramOutput, Step } from './program.ts'
 export type { LinearLeaves, TreeEnsemble, Trees } from './trees.ts'
 
 /** In the order they are asked. */
-export const formats: readonly Format[] = [xgboost, lightgbm]
+export const formats: readonly Format[] = [xgboost, lightgbm, image]
 /** The first that can execute a model does. */
 export const evaluatorsWith = (kernels: KernelModule | undefined): readonly Evaluator[] => kernels === undefined ? [plain] : [compiled(kernels), plain]
 
