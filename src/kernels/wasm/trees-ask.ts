@@ -1,4 +1,4 @@
-// Trees without a walk: every node is asked, of 16 rows at once, and from the leaves upwards each takes the answer of the child that it points to. No branch and no address depends on
+// Trees without a walk: every node is asked, of 32 rows at once, and from the leaves upwards each takes the answer of the child that it points to. No branch and no address depends on
 // the data, so for trees of some dozen leaves it is quicker than walking, where every step waits for a load and every end is guessed. The idea of looking at all nodes in order is
 // QuickScorer's (C. Lucchese et al., SIGIR 2015); selecting from below needs no masks of leaves.
 
@@ -7,23 +7,26 @@ import { ASK_BYTES, ASK_LEAVES, ASK_LEFT, ASK_RANK, ASK_RIGHT, ASK_ROWS, ASK_WOR
 import { addTo } from './memory'
 import { ranks } from './trees-cells'
 
-/** Sums [rows, groups] of rows of the input, of which as many may be read (and sums written) as make the next multiple of 16. */
+/** Sums [rows, groups] of rows of the input, of which as many may be read (and sums written) as make the next multiple of 32. */
 export function ask32(forest: usize, inputs: usize, rows: i32, sums: usize): void { ask<f32>(forest, inputs, rows, sums) }
 export function ask64(forest: usize, inputs: usize, rows: i32, sums: usize): void { ask<f64>(forest, inputs, rows, sums) }
 
 /** The numbers of leaves, where trees-layout.ts wants them. */
 export function askInit(forest: usize): void {
   const work = usize(load<u32>(forest, FOREST_WORK))
-  for (let leaf: usize = 0; leaf < usize(ASK_LEAVES); leaf++) v128.store(work + (leaf << 4), i8x16.splat(i8(leaf)))
+  for (let leaf: usize = 0; leaf < usize(ASK_LEAVES); leaf++) {
+    v128.store(work + (leaf << 5), i8x16.splat(i8(leaf)))
+    v128.store(work + (leaf << 5), i8x16.splat(i8(leaf)), 16)
+  }
 }
 
-/** Work: answers of leaves and nodes; sums [groups, 16]; ranks. */
+/** Work: answers of leaves and nodes; sums [groups, 32]; ranks. */
 function ask<S extends number>(forest: usize, inputs: usize, rows: i32, sums: usize): void {
   const work = usize(load<u32>(forest, FOREST_WORK))
   const groups = usize(load<u32>(forest, FOREST_GROUPS))
   const start = usize(load<u32>(forest, FOREST_START))
   const width = load<u32>(forest, FOREST_LEAF_WIDTH)
-  const stride = usize(load<u32>(forest, FOREST_STRIDE)) << 4
+  const stride = usize(load<u32>(forest, FOREST_STRIDE)) << 5
   const section = usize(load<u32>(forest, FOREST_SECTIONS))
   const trees = usize(load<u32>(section, SECTION_TREES)), treesEnd = usize(load<u32>(section, SECTION_END))
   const totals = work + ASK_WORK_BYTES
@@ -44,21 +47,24 @@ function ask<S extends number>(forest: usize, inputs: usize, rows: i32, sums: us
   }
 }
 
-/** The leaves that 16 rows reach, as bytes, in place of the first node's answer. */
+/** The leaves that the rows reach, as bytes, in place of the first node's answer. */
 function answer(node: usize, end: usize, cells: usize, work: usize): void {
-  let to = work + (ASK_LEAVES << 4)
-  let last = v128.load(work)
+  let to = work + (ASK_LEAVES << 5)
+  let last0 = v128.load(work), last1 = last0
   for (; node < end; node += ASK_BYTES) {
-    const goesRight = i8x16.gt_s(v128.load(cells + load<u16>(node)), v128.load_splat<i8>(node, ASK_RANK))
-    last = i8x16.relaxed_laneselect(v128.load(work + load<u16>(node, ASK_RIGHT)), v128.load(work + load<u16>(node, ASK_LEFT)), goesRight)
-    v128.store(to, last)
-    to += 16
+    const cell = cells + load<u16>(node), rank = v128.load_splat<i8>(node, ASK_RANK), right = work + load<u16>(node, ASK_RIGHT), left = work + load<u16>(node, ASK_LEFT)
+    last0 = i8x16.relaxed_laneselect(v128.load(right), v128.load(left), i8x16.gt_s(v128.load(cell), rank))
+    last1 = i8x16.relaxed_laneselect(v128.load(right, 16), v128.load(left, 16), i8x16.gt_s(v128.load(cell, 16), rank))
+    v128.store(to, last0)
+    v128.store(to, last1, 16)
+    to += 32
   }
-  v128.store(work + (ASK_LEAVES << 4), last)
+  v128.store(work + (ASK_LEAVES << 5), last0)
+  v128.store(work + (ASK_LEAVES << 5), last1, 16)
 }
 
 function addLeaves<S extends number>(work: usize, leaves: usize, totals: usize, width: u32): void {
-  const found = work + (ASK_LEAVES << 4)
+  const found = work + (ASK_LEAVES << 5)
   if (width == 1) {
     for (let r: usize = 0; r < usize(ASK_ROWS); r += 4) {
       const at = found + r, to = totals + r * sizeof<S>()

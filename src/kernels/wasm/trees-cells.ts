@@ -1,6 +1,6 @@
 // What the nodes of trees compare, made of the rows of the input.
 
-import { CELL_BYTES, CELL_COLUMN, CELL_KIND, CELL_MEMBER, CELL_MISSING, CELL_NUMBER, CELL_RULE, CELL_SIZE, CELL_TABLE, FOREST_CELLS, FOREST_CELL_COUNT, FOREST_STRIDE, FOREST_WIDE,
+import { ASK_ROWS, CELL_BYTES, CELL_COLUMN, CELL_KIND, CELL_MEMBER, CELL_MISSING, CELL_NUMBER, CELL_RULE, CELL_SIZE, CELL_TABLE, FOREST_CELLS, FOREST_CELL_COUNT, FOREST_STRIDE, FOREST_WIDE,
   FOREST_ZERO, RANK_ZERO, RULE_NAN, RULE_NO_NEGATIVE, RULE_OTHERS, RULE_ZERO } from './trees-layout'
 
 /** Of each row all cells, float32. */
@@ -10,10 +10,10 @@ export function cells(forest: usize, from: usize, rows: i32, to: usize): void {
   else each<f32, f32>(forest, from, rows, to, step, 4)
 }
 
-/** Of each cell 16 rows, bytes. */
+/** Of each cell ASK_ROWS rows, bytes. */
 export function ranks(forest: usize, from: usize, rows: i32, to: usize): void {
-  if (load<u32>(forest, FOREST_WIDE)) each<f64, i8>(forest, from, rows, to, 1, 16)
-  else each<f32, i8>(forest, from, rows, to, 1, 16)
+  if (load<u32>(forest, FOREST_WIDE)) each<f64, i8>(forest, from, rows, to, 1, ASK_ROWS)
+  else each<f32, i8>(forest, from, rows, to, 1, ASK_ROWS)
 }
 
 /** `step` bytes from row to row of what is made, `next` from cell to cell. */

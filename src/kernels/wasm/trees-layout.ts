@@ -27,7 +27,7 @@ export const RANK_ZERO = -127
 export const RANK_MOST = 254
 
 // Forest: bytes of a row of the input u32; numbers of the input are float64 u32; sums a row u32; their beginnings u32; numbers a leaf u32; cells u32 and
-// how many u32; every cell is the column itself, unless it is NaN u32; where cells of the rows are put u32; sections u32 and how many u32; zero f64.
+// how many u32; how often the columns are there as cells, in order, as long as none is NaN u32 (0: cells are something else); where cells of the rows are put u32; sections u32 and how many u32; zero f64.
 export const FOREST_BYTES = 56
 export const FOREST_STRIDE = 0
 export const FOREST_WIDE = 4
@@ -36,7 +36,7 @@ export const FOREST_START = 12
 export const FOREST_LEAF_WIDTH = 16
 export const FOREST_CELLS = 20
 export const FOREST_CELL_COUNT = 24
-export const FOREST_IN_PLACE = 28
+export const FOREST_COPIES = 28
 export const FOREST_WORK = 32
 export const FOREST_SECTIONS = 36
 export const FOREST_SECTION_COUNT = 40
@@ -49,11 +49,12 @@ export const SECTION_TREES = 4
 export const SECTION_END = 8
 export const SECTION_LEAVES = 12
 
-// Tree. To walk: root u32, longest way u32, its sum in bytes u32. To ask: its first node u32, the end of its nodes u32, its sum (of 16 rows each) in bytes u32, its leaves u32.
+// Tree. To walk: root u32, longest way u32, its sum in bytes u32, the longest way of this and the seven that follow u32. To ask: its first node u32, the end of its nodes u32, its sum (of ASK_ROWS each) in bytes u32, its leaves u32.
 export const TREE_BYTES = 16
 export const TREE_ROOT = 0
 export const TREE_DEPTH = 4
 export const TREE_SUM = 8
+export const TREE_DEPTH_OF_EIGHT = 12
 export const TREE_NODES = 0
 export const TREE_END = 4
 export const TREE_LEAVES = 12
@@ -66,14 +67,14 @@ export const NODES_MOST = 524288
 export const LEAF_NAN = 0x7fc00000
 export const LEAF_MOST = 4194304
 
-// Node to ask: cell of 16 rows in bytes u16; rank i8; then where the answers of its children stand, left and right, u16. Nodes follow their children.
+// Node to ask: cell of all rows in bytes u16; rank i8; then where the answers of its children stand, left and right, u16. Nodes follow their children.
 export const ASK_BYTES = 8
 export const ASK_RANK = 2
 export const ASK_LEFT = 4
 export const ASK_RIGHT = 6
-export const ASK_CELLS = 4096
+export const ASK_CELLS = 2048
 /** Rows at once. */
-export const ASK_ROWS = 16
-/** The answers of leaves, 16 times the number of each, are there already; behind them is place for those of nodes. */
+export const ASK_ROWS = 32
+/** The answers of leaves, the number of each ASK_ROWS times, are there already; behind them is place for those of nodes. */
 export const ASK_LEAVES = 256
-export const ASK_WORK_BYTES = 8192
+export const ASK_WORK_BYTES = 16384

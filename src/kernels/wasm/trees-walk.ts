@@ -1,7 +1,7 @@
 // Trees from node to node: of a batch eight rows at a time, of a single row eight trees, so that eight loads are under way at once.
 
-import { FOREST_CELL_COUNT, FOREST_GROUPS, FOREST_IN_PLACE, FOREST_LEAF_WIDTH, FOREST_SECTIONS, FOREST_SECTION_COUNT, FOREST_START, FOREST_STRIDE, FOREST_WORK, LEAF_MOST, LEAF_NAN,
-  NODE_CHILD_SHIFT, SECTION_BYTES, SECTION_END, SECTION_LEAVES, SECTION_NODES, SECTION_TREES, TREE_BYTES, TREE_DEPTH, TREE_ROOT, TREE_SUM } from './trees-layout'
+import { FOREST_CELL_COUNT, FOREST_GROUPS, FOREST_COPIES, FOREST_LEAF_WIDTH, FOREST_SECTIONS, FOREST_SECTION_COUNT, FOREST_START, FOREST_STRIDE, FOREST_WORK, LEAF_MOST, LEAF_NAN,
+  NODE_CHILD_SHIFT, SECTION_BYTES, SECTION_END, SECTION_LEAVES, SECTION_NODES, SECTION_TREES, TREE_BYTES, TREE_DEPTH, TREE_DEPTH_OF_EIGHT, TREE_ROOT, TREE_SUM } from './trees-layout'
 import { addTo } from './memory'
 import { cells } from './trees-cells'
 
@@ -13,9 +13,11 @@ function walk<S extends number>(forest: usize, inputs: usize, rows: i32, sums: u
   begin<S>(forest, rows, sums)
   let x = inputs
   let stride = usize(load<u32>(forest, FOREST_STRIDE))
-  if (!load<u32>(forest, FOREST_IN_PLACE) || anyNaN(inputs, usize(rows) * stride)) {
+  const copies = load<u32>(forest, FOREST_COPIES), given = copies > 0 && !anyNaN(inputs, usize(rows) * stride)
+  if (!given || copies > 1) {
     x = usize(load<u32>(forest, FOREST_WORK))
-    cells(forest, inputs, rows, x)
+    if (given) twice(inputs, stride, rows, x)
+    else cells(forest, inputs, rows, x)
     stride = usize(load<u32>(forest, FOREST_CELL_COUNT)) << 2
   }
   const leafWidth = load<u32>(forest, FOREST_LEAF_WIDTH)
@@ -24,7 +26,7 @@ function walk<S extends number>(forest: usize, inputs: usize, rows: i32, sums: u
   for (const end = section + load<u32>(forest, FOREST_SECTION_COUNT) * SECTION_BYTES; section < end; section += SECTION_BYTES) {
     const eights = rows & ~7
     if (eights > 0) byRows<S>(section, x, stride, eights, sums, perRow, leafWidth)
-    for (let row = eights; row < rows; row++) byTrees<S>(section, x + usize(row) * stride, sums + usize(row) * perRow, leafWidth)
+    for (let row = eights; row < rows; row++) byTrees<S>(section, x + usize(row) * stride, sums + usize(row) * perRow, leafWidth, perRow == sizeof<S>())
   }
 }
 
@@ -34,6 +36,14 @@ export function begin<S extends number>(forest: usize, rows: i32, sums: usize): 
   const start = usize(load<u32>(forest, FOREST_START))
   for (const end = sums + usize(rows) * bytes; sums < end; sums += bytes) {
     for (let g: usize = 0; g < bytes; g += sizeof<S>()) store<S>(sums + g, load<S>(start + g))
+  }
+}
+
+/** Writes up to 15 bytes further. */
+function twice(from: usize, stride: usize, rows: i32, to: usize): void {
+  for (; rows > 0; rows--, from += stride, to += stride << 1) {
+    for (let at: usize = 0; at < stride; at += 16) v128.store(to + at, v128.load(from + at))
+    for (let at: usize = 0; at < stride; at += 16) v128.store(to + stride + at, v128.load(from + at))
   }
 }
 
@@ -58,12 +68,16 @@ function isLeaf(nodes: usize, i: u32): i32 {
   return i32(load<i32>(nodes + (usize(i) << 3)) >= LEAF_NAN)
 }
 
+function leafOf<S extends number>(nodes: usize, i: u32, leaves: usize): S {
+  return load<S>(leaves + usize(load<u32>(nodes + (usize(i) << 3)) & (LEAF_MOST - 1)) * sizeof<S>())
+}
+
 function add<S extends number>(nodes: usize, i: u32, leaves: usize, width: u32, to: usize): void {
-  const leaf = load<u32>(nodes + (usize(i) << 3)) & (LEAF_MOST - 1)
   if (width == 1) {
-    addTo<S>(to, leaves + usize(leaf) * sizeof<S>())
+    store<S>(to, <S>(load<S>(to) + leafOf<S>(nodes, i, leaves)))
     return
   }
+  const leaf = load<u32>(nodes + (usize(i) << 3)) & (LEAF_MOST - 1)
   let from = leaves + usize(leaf * width) * sizeof<S>()
   for (const end = from + usize(width) * sizeof<S>(); from < end; from += sizeof<S>(), to += sizeof<S>()) addTo<S>(to, from)
 }
@@ -111,16 +125,20 @@ function byRows<S extends number>(section: usize, x: usize, stride: usize, rows:
   }
 }
 
-function byTrees<S extends number>(section: usize, x: usize, sums: usize, width: u32): void {
+function byTrees<S extends number>(section: usize, x: usize, sums: usize, width: u32, single: bool): void {
   const nodes = usize(load<u32>(section, SECTION_NODES))
   const leaves = usize(load<u32>(section, SECTION_LEAVES))
   const treesEnd = usize(load<u32>(section, SECTION_END))
   let tree = usize(load<u32>(section, SECTION_TREES))
+  // one sum stays in a register: through the memory, each tree would wait for the one before
+  let sum = load<S>(sums)
   for (; tree + 7 * TREE_BYTES < treesEnd; tree += 8 * TREE_BYTES) {
     let i0 = load<u32>(tree, TREE_ROOT), i1 = load<u32>(tree, TREE_ROOT + 16), i2 = load<u32>(tree, TREE_ROOT + 32), i3 = load<u32>(tree, TREE_ROOT + 48)
     let i4 = load<u32>(tree, TREE_ROOT + 64), i5 = load<u32>(tree, TREE_ROOT + 80), i6 = load<u32>(tree, TREE_ROOT + 96), i7 = load<u32>(tree, TREE_ROOT + 112)
-    for (;;) {
-      for (let now = 4; now > 0; now--) {
+    let left = load<i32>(tree, TREE_DEPTH_OF_EIGHT)
+    for (let now = left < 8 ? left : 6; now > 0; now = left < 2 ? left : 2) {
+      left -= now
+      for (; now > 0; now--) {
         i0 = step(nodes, i0, x)
         i1 = step(nodes, i1, x)
         i2 = step(nodes, i2, x)
@@ -130,7 +148,18 @@ function byTrees<S extends number>(section: usize, x: usize, sums: usize, width:
         i6 = step(nodes, i6, x)
         i7 = step(nodes, i7, x)
       }
-      if (isLeaf(nodes, i0) & isLeaf(nodes, i1) & isLeaf(nodes, i2) & isLeaf(nodes, i3) & isLeaf(nodes, i4) & isLeaf(nodes, i5) & isLeaf(nodes, i6) & isLeaf(nodes, i7)) break
+      if (left > 0 && isLeaf(nodes, i0) & isLeaf(nodes, i1) & isLeaf(nodes, i2) & isLeaf(nodes, i3) & isLeaf(nodes, i4) & isLeaf(nodes, i5) & isLeaf(nodes, i6) & isLeaf(nodes, i7)) break
+    }
+    if (single) {
+      sum = <S>(sum + leafOf<S>(nodes, i0, leaves))
+      sum = <S>(sum + leafOf<S>(nodes, i1, leaves))
+      sum = <S>(sum + leafOf<S>(nodes, i2, leaves))
+      sum = <S>(sum + leafOf<S>(nodes, i3, leaves))
+      sum = <S>(sum + leafOf<S>(nodes, i4, leaves))
+      sum = <S>(sum + leafOf<S>(nodes, i5, leaves))
+      sum = <S>(sum + leafOf<S>(nodes, i6, leaves))
+      sum = <S>(sum + leafOf<S>(nodes, i7, leaves))
+      continue
     }
     add<S>(nodes, i0, leaves, width, sums + load<u32>(tree, TREE_SUM))
     add<S>(nodes, i1, leaves, width, sums + load<u32>(tree, TREE_SUM + 16))
@@ -144,6 +173,8 @@ function byTrees<S extends number>(section: usize, x: usize, sums: usize, width:
   for (; tree < treesEnd; tree += TREE_BYTES) {
     let i = load<u32>(tree, TREE_ROOT)
     while (!isLeaf(nodes, i)) i = step(nodes, i, x)
-    add<S>(nodes, i, leaves, width, sums + load<u32>(tree, TREE_SUM))
+    if (single) sum = <S>(sum + leafOf<S>(nodes, i, leaves))
+    else add<S>(nodes, i, leaves, width, sums + load<u32>(tree, TREE_SUM))
   }
+  if (single) store<S>(sums, sum)
 }

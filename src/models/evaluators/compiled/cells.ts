@@ -1,13 +1,13 @@
 import type { Image } from '../../../kernels/image.ts'
-import { CELL_BYTES, CELL_COLUMN, CELL_KIND, CELL_MEMBER, CELL_MISSING, CELL_NUMBER, CELL_RANK, CELL_RULE, CELL_SIZE, CELL_TABLE, RULE_NAN, RULE_NO_NEGATIVE, RULE_OTHERS,
+import { CELL_BYTES, CELL_COLUMN, CELL_KIND, CELL_MEMBER, CELL_MISSING, CELL_NUMBER, CELL_RANK, CELL_RULE, CELL_SIZE, CELL_TABLE, NODE_CELLS, RULE_NAN, RULE_NO_NEGATIVE, RULE_OTHERS,
   RULE_ZERO } from '../../../kernels/wasm/trees-layout.ts'
 import { FLAG } from '../../trees.ts'
 import type { Trees } from '../../trees.ts'
 
 /** What the nodes of trees compare: one number, by one comparison, `cell > threshold: right`. A cell is a column with what its nodes think of missing values, or a set. */
 export interface Cells {
-  /** Every cell is the column of its number, unless it is NaN. */
-  readonly inPlace: boolean
+  /** How often the columns are there as cells, in order, as long as none is NaN. 0: cells are something else. */
+  readonly copies: number
   readonly count: number
   /** [nodes] */
   readonly of: Int32Array
@@ -55,15 +55,16 @@ export function cellsOf(trees: Trees, ranked: boolean): Cells {
     const rankOf = cells.map(({ thresholds }) => new Map([...thresholds].map((value, rank) => [value, rank])))
     for (let node = 0; node < nodes; node++) if (cells[of[node]!]!.kind === CELL_RANK) compared[node] = rankOf[of[node]!]!.get(compared[node]!) ?? -1
   }
-  const inPlace = trees.inputs === 'float32' && trees.zero === 0 && new Set(cells.map(({ column }) => column)).size === cells.length
-    && cells.every(({ kind, rule }) => kind === CELL_NUMBER && (rule & RULE_ZERO) === 0)
-  if (inPlace) {
-    const columns: Cell[] = Array.from({ length: width }, (_, column) => ({ kind: CELL_NUMBER, column, set: -1, rule: 0, missing: 0, thresholds: new Float64Array(0) }))
-    for (const cell of cells) columns[cell.column] = cell
-    for (let node = 0; node < nodes; node++) of[node] = feature[node]!
-    return { inPlace, count: width, of, threshold: compared, ranks, lay: image => layCells(image, trees, columns) }
-  }
-  return { inPlace, count: cells.length, of, threshold: compared, ranks, lay: image => layCells(image, trees, cells) }
+  const numbers = trees.inputs === 'float32' && trees.zero === 0 && cells.every(({ kind, rule }) => kind === CELL_NUMBER && (rule & RULE_ZERO) === 0)
+  const once = new Set(cells.map(({ column }) => column)).size === cells.length
+  // of most columns what is missing goes left, or right, and nothing else
+  const placeOf = cells.map(({ column, missing }) => once || missing < 0 ? column : width + column)
+  const copies = !numbers || new Set(placeOf).size < cells.length || 2 * width >= NODE_CELLS ? 0 : once ? 1 : 2
+  if (copies === 0) return { copies, count: cells.length, of, threshold: compared, ranks, lay: image => layCells(image, trees, cells) }
+  const columns: Cell[] = Array.from({ length: copies * width }, (_, i) => ({ kind: CELL_NUMBER, column: i % width, set: -1, rule: 0, missing: 0, thresholds: new Float64Array(0) }))
+  for (const [i, cell] of cells.entries()) columns[placeOf[i]!] = cell
+  for (let node = 0; node < nodes; node++) of[node] = placeOf[of[node]!]!
+  return { copies, count: columns.length, of, threshold: compared, ranks, lay: image => layCells(image, trees, columns) }
 }
 
 const ruleOf = (flag: number): number => ((flag & (FLAG.missingNaN | FLAG.missingZero)) === 0 ? 0 : RULE_NAN) | ((flag & FLAG.missingZero) === 0 ? 0 : RULE_ZERO)

@@ -1,9 +1,9 @@
 import { createImage } from '../../../kernels/image.ts'
 import type { Image } from '../../../kernels/image.ts'
 import type { KernelModule } from '../../../kernels/webassembly.ts'
-import { ASK_BYTES, ASK_CELLS, ASK_LEAVES, ASK_LEFT, ASK_RANK, ASK_RIGHT, ASK_ROWS, ASK_WORK_BYTES, FOREST_BYTES, FOREST_CELLS, FOREST_CELL_COUNT, FOREST_GROUPS, FOREST_IN_PLACE,
+import { ASK_BYTES, ASK_CELLS, ASK_LEAVES, ASK_LEFT, ASK_RANK, ASK_RIGHT, ASK_ROWS, ASK_WORK_BYTES, FOREST_BYTES, FOREST_CELLS, FOREST_CELL_COUNT, FOREST_GROUPS, FOREST_COPIES,
   FOREST_LEAF_WIDTH, FOREST_SECTIONS, FOREST_SECTION_COUNT, FOREST_START, FOREST_STRIDE, FOREST_WIDE, FOREST_WORK, FOREST_ZERO, LEAF_MOST, LEAF_NAN, NODE_BYTES, NODE_CELLS,
-  NODE_CHILD_SHIFT, NODES_MOST, RANK_MOST, RANK_ZERO, SECTION_BYTES, SECTION_END, SECTION_LEAVES, SECTION_NODES, SECTION_TREES, TREE_BYTES, TREE_DEPTH, TREE_END, TREE_LEAVES, TREE_NODES,
+  NODE_CHILD_SHIFT, NODES_MOST, RANK_MOST, RANK_ZERO, SECTION_BYTES, SECTION_END, SECTION_LEAVES, SECTION_NODES, SECTION_TREES, TREE_BYTES, TREE_DEPTH, TREE_DEPTH_OF_EIGHT, TREE_END, TREE_LEAVES, TREE_NODES,
   TREE_ROOT, TREE_SUM } from '../../../kernels/wasm/trees-layout.ts'
 import type { Trees } from '../../trees.ts'
 import type { Core } from '../plain/cores.ts'
@@ -14,7 +14,7 @@ import { placed } from './memory.ts'
 const ROWS_MAX = 256, NUMBERS_MAX = 65536
 
 /** ns, as measured (docs/decisions/0009): a step down a tree of one row; a node that is asked of one row; adding a leaf; a cell's rank. */
-const STEP = 1, QUESTION = 0.055, LEAF = 0.6, RANK = 2
+const STEP = 0.8, QUESTION = 0.042, LEAF = 0.6, RANK = 4
 
 /** Trees by kernels, in the way that costs less, or if they can in the way that is given. undefined: they are not what kernels take. */
 export function compiledTrees(trees: Trees, module: KernelModule, way?: 'walk' | 'ask'): Core | undefined {
@@ -22,7 +22,7 @@ export function compiledTrees(trees: Trees, module: KernelModule, way?: 'walk' |
   const shapes = shapesOf(trees), walked = cellsOf(trees, false)
   if (walked.count >= NODE_CELLS || shapes.some(({ nodes }) => 2 * nodes.length + 1 > NODES_MOST) || shapes.some(({ leaves }) => leaves > LEAF_MOST)) return undefined
   const steps = shapes.reduce((sum, { depth, mean }) => sum + Math.min(depth, 2 * mean), 0), questions = shapes.reduce((sum, { nodes }) => sum + nodes.length, 0)
-  const walking = steps * STEP + (walked.inPlace ? 0 : walked.count)
+  const walking = steps * STEP + (walked.copies > 0 ? 0 : walked.count)
   const asked = way !== 'walk' && (way === 'ask' || questions * QUESTION < walking) && shapes.every(({ leaves }) => leaves <= ASK_LEAVES) ? cellsOf(trees, true) : undefined
   const asking = asked === undefined ? Infinity : questions * QUESTION + shapes.length * LEAF + asked.count * RANK
   const asks = asked !== undefined && (way === 'ask' || asking < walking) && asked.ranks <= RANK_MOST && asked.count < ASK_CELLS
@@ -32,7 +32,7 @@ export function compiledTrees(trees: Trees, module: KernelModule, way?: 'walk' |
   const image = createImage()
   const inputsAt = image.take(rowsMax * width * inputBytes + 16), sumsAt = image.take(rowsMax * groups * bytes)
   const leavesAt = layLeaves(image, trees, shapes)
-  const walkAt = layForest(image, trees, walked, image.take(walked.inPlace ? rowsMax * width * 4 : rowsMax * walked.count * 4), sectionsToWalk(image, trees, shapes, walked, leavesAt, bytes))
+  const walkAt = layForest(image, trees, walked, image.take(rowsMax * walked.count * 4 + 16), sectionsToWalk(image, trees, shapes, walked, leavesAt, bytes))
   const askAt = asks ? layForest(image, trees, asked, image.take(ASK_WORK_BYTES + ASK_ROWS * (groups * bytes + asked.count)), sectionToAsk(image, trees, shapes, asked, leavesAt, bytes)) : 0
   const memory = placed(image, module)
   if (memory === undefined) return undefined
@@ -42,11 +42,11 @@ export function compiledTrees(trees: Trees, module: KernelModule, way?: 'walk' |
   const sums = trees.sums === 'float32' ? new Float32Array(buffer, base + sumsAt, rowsMax * groups) : new Float64Array(buffer, base + sumsAt, rowsMax * groups)
   const [walk, ask] = trees.sums === 'float32' ? [run.walk32, run.ask32] : [run.walk64, run.ask64]
   if (asks) run.askInit(base + askAt)
-  /** From so many rows on, up to 16, asking is quicker. */
+  /** From so many rows on, up to ASK_ROWS, asking is quicker. */
   const askFrom = !asks ? Infinity : way === 'ask' ? 1 : Math.ceil(ASK_ROWS * asking / walking)
   return {
     bytes: buffer.byteLength,
-    how: asks ? `${shapes.length} trees, all nodes asked of 16 rows at once` : `${shapes.length} trees, walked 8 rows or trees at once`,
+    how: asks ? `${shapes.length} trees, all nodes asked of ${ASK_ROWS} rows at once` : `${shapes.length} trees, walked 8 rows or trees at once`,
     margins(features, rows) {
       const all = trees.sums === 'float32' ? new Float32Array(rows * groups) : new Float64Array(rows * groups)
       for (let from = 0; from < rows; from += rowsMax) {
@@ -123,7 +123,7 @@ function layForest(image: Image, trees: Trees, cells: Cells, work: number, secti
   image.u32(at + FOREST_LEAF_WIDTH, trees.leafWidth)
   image.pointer(at + FOREST_CELLS, cells.lay(image))
   image.u32(at + FOREST_CELL_COUNT, cells.count)
-  image.u32(at + FOREST_IN_PLACE, cells.inPlace ? 1 : 0)
+  image.u32(at + FOREST_COPIES, cells.copies)
   image.pointer(at + FOREST_WORK, work)
   image.pointer(at + FOREST_SECTIONS, sections.at)
   image.u32(at + FOREST_SECTION_COUNT, sections.count)
@@ -166,6 +166,7 @@ function sectionsToWalk(image: Image, trees: Trees, shapes: readonly Shape[], ce
       const record = tables[i]! + j * TREE_BYTES
       image.u32(record + TREE_ROOT, next)
       image.u32(record + TREE_DEPTH, depth)
+      image.u32(record + TREE_DEPTH_OF_EIGHT, Math.max(...of.slice(j, j + 8).map(shape => shape.depth)))
       image.u32(record + TREE_SUM, trees.leafWidth > 1 ? 0 : trees.group[tree]! * bytes)
       next = layNodes(image, trees, trees.roots[tree]!, cells, nodesAt, next, leaf)
       tree++
@@ -201,15 +202,15 @@ function sectionToAsk(image: Image, trees: Trees, shapes: readonly Shape[], cell
   let node = image.take(shapes.reduce((sum, { nodes }) => sum + nodes.length, 0) * ASK_BYTES)
   for (const [tree, { nodes, firstLeaf }] of shapes.entries()) {
     const record = table! + tree * TREE_BYTES, standsAt = new Map<number, number>()
-    const answerOf = (ref: number): number => ref < 0 ? 16 * (~ref - firstLeaf) : standsAt.get(ref)!
+    const answerOf = (ref: number): number => ref < 0 ? ASK_ROWS * (~ref - firstLeaf) : standsAt.get(ref)!
     image.pointer(record + TREE_NODES, node)
     image.u32(record + TREE_SUM, trees.leafWidth > 1 ? 0 : trees.group[tree]! * ASK_ROWS * bytes)
     image.pointer(record + TREE_LEAVES, leavesAt + firstLeaf * trees.leafWidth * bytes)
     for (let i = nodes.length - 1; i >= 0; i--, node += ASK_BYTES) {
       const ref = nodes[i]!
-      image.u32(node, cells.of[ref]! * 16 | (cells.threshold[ref]! + RANK_ZERO & 0xff) << 8 * ASK_RANK)
+      image.u32(node, cells.of[ref]! * ASK_ROWS | (cells.threshold[ref]! + RANK_ZERO & 0xff) << 8 * ASK_RANK)
       image.u32(node + ASK_LEFT, answerOf(left[ref]!) | answerOf(right[ref]!) << 8 * (ASK_RIGHT - ASK_LEFT))
-      standsAt.set(ref, 16 * (ASK_LEAVES + standsAt.size))
+      standsAt.set(ref, ASK_ROWS * (ASK_LEAVES + standsAt.size))
     }
     image.pointer(record + TREE_END, node)
   }
