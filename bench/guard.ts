@@ -6,10 +6,13 @@ import { BatchWriter, stageOf } from '../src/connect/kafka/wire/index.ts'
 import { columns } from '../src/features/index.ts'
 import { createArena } from '../src/kernels/arena.ts'
 import { kernelsOf } from '../src/kernels/host.ts'
+import { openModel, readModel } from '../src/models/index.ts'
 import { kernelModule } from '../src/strategies/kernels.ts'
+import { oneFile } from '../test/golden/golden.ts'
+import { forestOf } from './models-of.ts'
 
 const ROWS = 512, ROUNDS = 5, WINDOW_US = 150_000
-const arena = createArena(2 ** 26, await kernelModule()), kernels = kernelsOf(arena)
+const module = await kernelModule(), arena = createArena(2 ** 26, module), kernels = kernelsOf(arena)
 if (kernels === undefined) throw new Error('this engine runs no kernels')
 const names = Array.from({ length: 30 }, (_, i) => `f${i}`)
 const texts = Array.from({ length: ROWS }, (_, row) => JSON.stringify(Object.fromEntries(names.map((name, i) => [name, ((row * 7919 + i * 104729) % 1_000_003) / 1000]))))
@@ -34,6 +37,15 @@ const stage = stageOf(kernels)!, stamp = { producerId: 1n, producerEpoch: 0, bas
 const quick = new BatchWriter('none', 1 << 18, kernels), plain = new BatchWriter('none', 1 << 18)
 
 interface Pair { readonly title: string; readonly atLeast: number; kernel(): unknown; javascript(): unknown }
+/** From 0 to 1. */
+const random = (state: number) => (): number => (state = Math.imul(state, 1664525) + 1013904223 >>> 0) / 2 ** 32
+const trees = await readModel(oneFile('model.json', new TextEncoder().encode(forestOf(names, 100, 8, random(1)))))
+const [byKernels, byNodes] = [await openModel(trees, { name: 'forest', version: '1' }, module), await openModel(trees, { name: 'forest', version: '1' })]
+const next = random(2)
+for (let i = 0; i < matrix.length; i++) matrix[i] = next()
+const features = { rows: ROWS, tensors: new Map([['features', { dtype: 'float32', shape: [ROWS, names.length], data: matrix } as const]]), release() {} }
+const { signal } = new AbortController()
+
 const PAIRS: readonly Pair[] = [
   { title: 'JSON of 30 numbers into the matrix, beside JSON.parse', atLeast: 4,
     kernel: () => extractor.extract(batch, all).features.release(),
@@ -43,6 +55,8 @@ const PAIRS: readonly Pair[] = [
         for (const name of names) matrix[at++] = value[name]!
       }
     } },
+  { title: 'a forest of 100 trees of depth 8, beside the plain evaluator', atLeast: 3,
+    kernel: () => byKernels.predictor.predict(features, undefined, signal), javascript: () => byNodes.predictor.predict(features, undefined, signal) },
   { title: 'a record batch of results with its checksum, beside the writer in JavaScript', atLeast: 1,
     kernel() {
       const count = stage.load(results, 0, 4)

@@ -23,8 +23,9 @@ const ROWS_MAX = 4096
 export async function score(file: { readonly name: string; readonly bytes: Uint8Array }, csv: Uint8Array, kernels?: Uint8Array): Promise<Scored> {
   const startMs = performance.now()
   const model = await readModel({ names: [file.name], read: async () => file.bytes })
-  const { predictor, evaluator } = await openModel(model, { name: file.name, version: '1' })
-  const arena = createArena(64 * 2 ** 20, kernels === undefined ? undefined : compileKernels(kernels))
+  const module = kernels === undefined ? undefined : compileKernels(kernels)
+  const { predictor, evaluator } = await openModel(model, { name: file.name, version: '1' }, module)
+  const arena = createArena(64 * 2 ** 20, module)
   const extractor = columns(undefined, { arena }).for(predictor.signature)
   const outputs = predictor.signature.outputs.map(({ name }) => name)
   const result = object(Object.fromEntries(outputs.map(name => [name, name])), { codec: 'csv', origin: false, arena })
