@@ -142,3 +142,12 @@ test('numbers-without-end: a file of a few bytes does not make a row of gigabyte
     for (let i = 0; ; i++) builder.add({ op: 'concat', of: [i, i] }, 'doubling')
   }, { code: 'SLUICE_MODEL_UNSUPPORTED', message: /2097152 numbers in one step/ })
 })
+
+test('trees and sums of the input are those of its rounded numbers, whatever else reads it, in more rows than a block', () => {
+  const linear = { width: 2, groups: 1, sums: 'float32', start: Float64Array.of(0.5), weights: Float64Array.of(3, 7), skipsNaN: false } as const
+  const features = Float64Array.from({ length: 1200 }, (_, i) => i / 10), f = Math.fround
+  for (const steps of [[{ op: 'linear', of: 0, linear }], [{ op: 'linear', of: 0, linear }, { op: 'select', of: 0, columns: Int32Array.of(1) }, { op: 'select', of: 1, columns: Int32Array.of(0) }]] as const) {
+    const { tensors } = programAnswers(program(2, steps), plainCores)(features, 600)
+    assert.deepEqual([...tensors.get('out')!.data as Float64Array], Array.from({ length: 600 }, (_, row) => f(f(f(0.5) + f(f(row / 5) * 3)) + f(f((2 * row + 1) / 10) * 7))))
+  }
+})

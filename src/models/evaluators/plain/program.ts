@@ -25,18 +25,23 @@ export function programAnswers(program: Program, cores: Cores): (features: Numbe
   const widths = Array.from({ length: steps.length + 1 }, (_, value) => built.width(value))
   const block = Math.max(1, Math.min(ROWS_MAX, Math.floor(NUMBERS_MAX / widths.reduce((sum, of) => sum + of, 0))))
   const values = widths.map(of => new Float64Array(block * of))
-  const runs = steps.map((step, i) => runOf(step, cores, { value: at => values[at]!, width: at => widths[at]!, into: values[i + 1]!, columns: widths[i + 1]! }))
+  /** The rows of the input that are in work, as they came. */
+  let given: Numbers = new Float64Array(0)
+  const runs = steps.map((step, i) => runOf(step, cores, () => given, { value: at => values[at]!, width: at => widths[at]!, into: values[i + 1]!, columns: widths[i + 1]! }))
   const round = inputs === 'float32' ? Math.fround : (x: number) => x
+  // trees and linear sums take the input as it came; a network of many inputs would spend as much on copying them as on the first layer
+  const copied = [...steps.filter(({ op }) => op !== 'linear' && op !== 'trees').flatMap(readBy), ...program.outputs.map(({ value }) => value), ...refusals.map(({ value }) => value)].includes(0)
 
   return (features, rows) => {
     const outputs = program.outputs.map((output, i) => outputOf(output, program.signature.outputs[i]!, rows, widths[output.value]!))
     const rejected: Rejection[] = []
     for (let from = 0; from < rows; from += block) {
       const count = Math.min(block, rows - from), input = values[0]!
-      for (let i = 0, end = count * width; i < end; i++) input[i] = round(features[from * width + i]!)
+      given = rows === count ? features : features.subarray(from * width, (from + count) * width)
+      if (copied) for (let i = 0, end = count * width; i < end; i++) input[i] = round(given[i]!)
       for (const run of runs) run(count)
       for (const output of outputs) output.take(values[output.value]!, from, count)
-      for (let row = 0; row < count; row++) {
+      for (let row = 0; refusals.length > 0 && row < count; row++) {
         const refusal = refusals.find(({ value }) => values[value]![row * widths[value]!] !== 0)
         if (refusal !== undefined) rejected.push({ row: from + row, stage: 'predict', error: new SluiceError('SLUICE_PREDICT_FAILED', refusal.message, { why: 'the model says so' }) })
       }
@@ -45,7 +50,13 @@ export function programAnswers(program: Program, cores: Cores): (features: Numbe
   }
 }
 
-function runOf(step: Step, cores: Cores, bench: Bench): Run {
+/** The values that a step reads. */
+function readBy(step: Step): readonly number[] {
+  const operands = 'a' in step ? [step.a, step.b] : 'yes' in step ? [step.of, step.yes, step.no] : step.op === 'take' ? [step.of, step.at] : step.op === 'concat' ? step.of : [step.of]
+  return operands.filter(operand => typeof operand === 'number')
+}
+
+function runOf(step: Step, cores: Cores, given: () => Numbers, bench: Bench): Run {
   switch (step.op) {
     case 'select': return select(step, bench)
     case 'concat': return concat(step, bench)
@@ -56,8 +67,8 @@ function runOf(step: Step, cores: Cores, bench: Bench): Run {
     case 'bucket': return bucket(step, bench)
     case 'reduce': return reduce(step, bench)
     case 'softmax': return softmax(step, bench)
-    case 'linear': return margins(step.of, cores.linear(step.linear).margins, step.linear.width, step.linear.sums, bench)
-    case 'trees': return margins(step.of, cores.trees(step.trees).margins, step.trees.width, step.trees.inputs, bench)
+    case 'linear': return margins(step.of, cores.linear(step.linear).margins, step.linear.width, step.linear.sums, given, bench)
+    case 'trees': return margins(step.of, cores.trees(step.trees).margins, step.trees.width, step.trees.inputs, given, bench)
     case 'distance': return distance(step, bench)
     case 'kernel': return kernel(step, bench)
     case 'nearest': return nearest(step, bench)
@@ -65,12 +76,13 @@ function runOf(step: Step, cores: Cores, bench: Bench): Run {
   }
 }
 
-function margins(of: number, answer: Margins, width: number, inputs: 'float32' | 'float64', bench: Bench): Run {
-  const from = bench.value(of), times = bench.width(of) / width
-  const rounded = inputs === 'float32' ? new Float32Array(from.length) : undefined
+function margins(of: number, answer: Margins, width: number, inputs: 'float32' | 'float64', given: () => Numbers, bench: Bench): Run {
+  const value = bench.value(of), times = bench.width(of) / width
+  const rounded = inputs === 'float32' ? new Float32Array(value.length) : undefined
   return rows => {
-    rounded?.set(from)
-    bench.into.set(answer(rounded ?? from, rows * times))
+    const from = of === 0 ? given() : value
+    if (rounded !== undefined && from instanceof Float64Array) rounded.set(from.subarray(0, rows * bench.width(of)))
+    bench.into.set(answer(rounded !== undefined && from instanceof Float64Array ? rounded : from, rows * times))
   }
 }
 
