@@ -5,7 +5,7 @@ import type { Program } from '../program.ts'
 import { Bench } from './bench.ts'
 import { classifier } from './classifiers.ts'
 import { bisectingKMeans, gaussianMixture, kmeans } from './clusters.ts'
-import { binarizer, bucketizer, elementwiseProduct, imputer, maxAbsScaler, minMaxScaler, normalizer, robustScaler, standardScaler, vectorAssembler } from './features.ts'
+import { binarizer, bucketizer, computed, elementwiseProduct, imputer, maxAbsScaler, minMaxScaler, normalizer, robustScaler, standardScaler, vectorAssembler } from './features.ts'
 import { outputsOf } from './outputs.ts'
 import { javaDouble, rawColumns, stagesUsed } from './raw.ts'
 import { aftSurvival, fmRegressor, gbtRegressor, glm, isotonic, linearRegression, treeRegressor } from './regressors.ts'
@@ -58,6 +58,7 @@ function compileStage(stage: Stage, bench: Bench): void {
     case 'imputer': return imputer(stage, bench)
     case 'bucketizer': return bucketizer(stage, bench)
     case 'binarizer': return binarizer(stage, bench)
+    case 'computed': return computed(stage, bench)
     case 'pca': return pca(stage, bench)
     case 'polynomial_expansion': return polynomialExpansion(stage, bench)
     case 'interaction': return interaction(stage, bench)

@@ -99,3 +99,8 @@ export function bucketizer({ input, output, splits, invalid, at }: StageOf<'buck
   }
   bench.put(output, { ...like(invalid === 'keep' ? bench.where(isMissing, constant(last), made, at) : made, column), levels: [invalid === 'keep' ? last + 1 : last] }, at)
 }
+
+export function computed({ inputs, output, width, make, at }: StageOf<'computed'>, bench: Bench): void {
+  const columns = inputs.map(name => bench.numbers(name, at, width)), value = make(bench, columns.map(({ value }) => value))
+  bench.put(output, { value, width: bench.builder.width(value), isVector: columns.some(({ column }) => column.isVector) }, at)
+}

@@ -88,6 +88,7 @@ export const javaDouble = (text: string): number | undefined => /^-?\d+\.(?:0|\d
 function hasRuleForMissing(stage: Stage): boolean {
   switch (stage.stage) {
     case 'vector_assembler': case 'string_indexer': case 'one_hot': case 'bucketizer': return stage.invalid === 'keep'
+    case 'computed': return stage.missing === true
     default: return stage.stage === 'imputer'
   }
 }
@@ -115,7 +116,7 @@ function widthNeeded(stage: Stage, needed: ReadonlyMap<string, number>): number 
     case 'min_max_scaler': return stage.low.length
     case 'max_abs_scaler': return stage.maxAbs.length
     case 'elementwise_product': return stage.weights.length
-    case 'pca': case 'vector_indexer': case 'tree_classifier': case 'tree_regressor': case 'gbt_classifier': case 'gbt_regressor': case 'kmeans': case 'bisecting_kmeans': return stage.width
+    case 'computed': case 'pca': case 'vector_indexer': case 'tree_classifier': case 'tree_regressor': case 'gbt_classifier': case 'gbt_regressor': case 'kmeans': case 'bisecting_kmeans': return stage.width
     case 'binary_logistic': case 'linear_svc': case 'linear_regression': case 'glm': case 'aft_survival': case 'fm_regressor': case 'fm_classifier': return stage.weights.length
     case 'multinomial_logistic': return stage.weights.length / stage.intercepts.length
     case 'naive_bayes': return stage.theta.length / stage.pi.length

@@ -1,4 +1,5 @@
 import type { TreeSource } from '../trees.ts'
+import type { Bench } from './bench.ts'
 
 /* A pipeline of columns as Spark ML 3.5 has it, and MLeap after it: stages read named columns and add named columns. `compile.ts` makes a
    program of it. A column is a number or a vector of known width, or words.
@@ -73,9 +74,16 @@ interface VectorSlicer extends Mapping { readonly stage: 'vector_slicer'; readon
     `maps`: by feature the values in the order of their indices. */
 interface VectorIndexer extends Mapping { readonly stage: 'vector_indexer'; readonly width: number; readonly maps: ReadonlyMap<number, Float64Array>; readonly invalid: Invalid }
 
+/** What another library computes in its own way: steps that its reader adds. `make` gets the values of the inputs, all numbers, and gives that of the output:
+    a vector where one of the inputs is. `width`: of its one input, where the file tells. `missing`: it has a rule for NaN in its inputs. */
+interface Computed extends Placed {
+  readonly stage: 'computed'; readonly inputs: readonly string[]; readonly output: string; readonly width?: number; readonly missing?: boolean
+  make(bench: Bench, inputs: readonly number[]): number
+}
+
 export type FeatureStage =
   | VectorAssembler | StandardScaler | RobustScaler | MinMaxScaler | MaxAbsScaler | Normalizer | StringIndexer | IndexToString | OneHot | Imputer | Bucketizer | Binarizer
-  | Pca | PolynomialExpansion | Interaction | ElementwiseProduct | VectorSlicer | VectorIndexer
+  | Pca | PolynomialExpansion | Interaction | ElementwiseProduct | VectorSlicer | VectorIndexer | Computed
 
 /** Columns that a model adds; absent: that one is not made. */
 interface Answering extends Placed { readonly features: string; readonly prediction?: string }
