@@ -14,7 +14,7 @@ import { after, describe, test } from 'node:test'
 import { batchOf, Packer } from '../src/codecs/pack.ts'
 import { CODES, SluiceError, type RecordBatch } from '../src/core/index.ts'
 import { columns } from '../src/features/index.ts'
-import type { FeatureSpec } from '../src/features/options.ts'
+import type { FeatureSpec, FeatureSpecs } from '../src/features/options.ts'
 import { formats } from '../src/models/index.ts'
 import { FAMILIES } from '../src/operating/families.ts'
 import { loadDefinition } from '../src/pipeline/load.ts'
@@ -158,7 +158,7 @@ test('the features page: what stands in a table of examples is what comes out', 
   assert.ok(examples.length > 20)
   for (const [feature, record, gives] of examples) {
     const column = gives!.includes('category') ? COLUMNS.category : COLUMNS.number
-    const value = code(record!), isCsv = !value.startsWith('{')
+    const value = code(record!), isCsv = !/^[{[]/.test(value)
     const [header, line] = value.split('⏎')
     let got: string
     try {
@@ -171,6 +171,24 @@ test('the features page: what stands in a table of examples is what comes out', 
       got = error.code
     }
     assert.equal(got, code(gives!), `${feature!} of ${record!}`)
+  }
+})
+
+test('the features page: whole lists', () => {
+  const examples = tablesOf('docs/features.md').filter(({ header }) => header[0] === 'features' && header.at(-1) === 'gives').flatMap(({ rows }) => rows)
+  assert.ok(examples.length > 10)
+  const input = { name: 'input_1', dtype: 'float64', shape: [-1, 4], columns: Array.from({ length: 4 }, (_, i) => ({ name: `input_1_${i}` })), unnamed: true } as const
+  for (const [features, record, gives] of examples) {
+    let got: string
+    try {
+      const specs = features === 'nothing' ? undefined : parse(code(features!)) as FeatureSpecs
+      const extracted = columns(specs).for({ inputs: [input], outputs: [] }).extract(batchWith(code(record!), undefined), Int32Array.of(0))
+      got = extracted.rejected[0]?.error.code ?? (extracted.features.tensors.get('input_1')!.data as Float64Array).join(' ')
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error
+      got = error.code
+    }
+    assert.equal(got, code(gives!), `${features!} of ${record!}`)
   }
 })
 

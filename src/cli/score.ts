@@ -96,10 +96,10 @@ export async function openInput(path: string, format: FileFormat | undefined): P
   return openStdinSource({ format: known }, context)
 }
 
-/** JSON begins with a brace, Parquet with its mark; everything else is taken for CSV. */
+/** JSON begins with a brace, or a bracket if records are lists, Parquet with its mark; everything else is taken for CSV. */
 function formatBy(beginning: Buffer): FileFormat {
   if (beginning.subarray(0, 4).toString('latin1') === 'PAR1') return 'parquet'
-  return beginning.toString().replace(/^\uFEFF/, '').trimStart().startsWith('{') ? 'ndjson' : 'csv'
+  return beginning.toString().replace(/^\uFEFF/, '').trimStart().search(/[{[]/) === 0 ? 'ndjson' : 'csv'
 }
 async function beginningOf(path: string): Promise<Buffer> {
   try {

@@ -18,12 +18,23 @@ export function trimSpace(bytes: Uint8Array, start: number, at: number): number 
   return at
 }
 
-/** Where the object begins: after white space and a byte order mark. @throws SLUICE_JSON_NO_OBJECT */
+/** Where the object begins. @throws SLUICE_JSON_NO_OBJECT */
 export function objectAt(bytes: Uint8Array, start: number, end: number): number {
-  if (end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf) start += 3
-  const at = skipSpace(bytes, start, end)
+  const at = valueAt(bytes, start, end)
   if (at >= end || bytes[at] !== OPEN) throw new SluiceError('SLUICE_JSON_NO_OBJECT', 'the value is not an object')
   return at
+}
+
+/** After white space and a byte order mark. */
+export function valueAt(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf) start += 3
+  return skipSpace(bytes, start, end)
+}
+
+/** Whether the value is a list, if it is anything. */
+export function isListAt(bytes: Uint8Array, start: number, end: number): boolean {
+  const at = valueAt(bytes, start, end)
+  return at < end && bytes[at] === OPEN_ARRAY
 }
 
 /** The members of the object that begins at `open`, with the bytes of name (with quotes) and value; answers where its brace closes. */

@@ -5,17 +5,18 @@ import type { Path } from './paths.ts'
 import { textsOf } from './text.ts'
 import type { Value, Values } from './values.ts'
 
+/** A record may be a list where a path asks for one: for an element of it, or for the record itself. */
 export function jsonValues(records: Records, paths: readonly Path[], wanted?: Int32Array): Values {
-  const textOf = textsOf(records, wanted)
+  const textOf = textsOf(records, wanted), maybeList = paths.some(({ steps }) => typeof steps[0] !== 'string')
   // a path of one harmless name, by far the most common, is one property
   const plain = paths.map(({ steps }) => steps.length === 1 && typeof steps[0] === 'string' && !(steps[0] in Object.prototype) ? steps[0] : undefined)
   let current: Value = {}
   return {
     textual: false,
-    open(row) { current = parseObject(textOf(row)) },
+    open(row) { current = maybeList ? parseObjectOrList(textOf(row)) : parseObject(textOf(row)) },
     at(path) {
       const name = plain[path]
-      return name === undefined ? follow(current, paths[path]!.steps) : current[name]
+      return name === undefined || (maybeList && Array.isArray(current)) ? follow(current, paths[path]!.steps) : current[name]
     },
     value: () => current,
   }
@@ -23,13 +24,16 @@ export function jsonValues(records: Records, paths: readonly Path[], wanted?: In
 
 /** @throws SLUICE_JSON_BROKEN, SLUICE_JSON_NO_OBJECT */
 export function parseObject(text: string): Value {
+  const value = parseObjectOrList(text)
+  if (Array.isArray(value)) throw new SluiceError('SLUICE_JSON_NO_OBJECT', 'the value is an array, not an object')
+  return value
+}
+
+function parseObjectOrList(text: string): Value {
   let value: unknown
   try { value = JSON.parse(text) } catch (cause) { throw broken(text, cause) }
   if (escapesNames(text)) value = parseEscapedNames(text)
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    const kind = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`
-    throw new SluiceError('SLUICE_JSON_NO_OBJECT', `the value is ${kind}, not an object`)
-  }
+  if (typeof value !== 'object' || value === null) throw new SluiceError('SLUICE_JSON_NO_OBJECT', `the value is ${value === null ? 'null' : `a ${typeof value}`}, not an object`)
   return value as Value
 }
 

@@ -38,6 +38,9 @@ export function parsePath(text: string): Path {
   return { text, steps }
 }
 
+/** The record itself, as it is asked for where a whole list is wanted: `$`. */
+export const WHOLE: Path = { text: '$', steps: [] }
+
 /** The path of a name at the top level, whatever signs the name holds. */
 export const nameAsPath = (name: string): Path => ({ text: name, steps: [name] })
 

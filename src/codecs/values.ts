@@ -4,7 +4,8 @@ import { decodedValues } from './decoded.ts'
 import { jsonValues } from './json.ts'
 import type { Path } from './paths.ts'
 
-/** A decoded value: an object as JSON has it; of CSV, the cells by the names of their columns, each a text, or null if empty and not quoted. */
+/** A decoded value: an object as JSON has it, or a list, where a path asks for one; of CSV, the cells by the names of their columns, each a text, or
+    null if empty and not quoted. */
 export interface Value { readonly [name: string]: unknown }
 
 /** The values of records, one after the other: the path `paths[i]` is asked for as `at(i)`. */

@@ -13,7 +13,7 @@ const fatal = (why: string, fix: string): CodeEntry => ({ severity: 'fatal', why
 export const CODES = {
   // records
   SLUICE_JSON_BROKEN: record('the value is not valid JSON', 'look at the bytes with `sluice rejects show`; mend the producer, then replay'),
-  SLUICE_JSON_NO_OBJECT: record('a record is a JSON object; this value is valid JSON of another kind', 'wrap the value in an object, or pass a function as features'),
+  SLUICE_JSON_NO_OBJECT: record('a record is a JSON object, or a list where features ask for one; this value is valid JSON of another kind', 'wrap the value in an object; into lists go paths such as `[0]`, and `$` is a list itself'),
   SLUICE_UTF8_BROKEN: record('the value is not valid UTF-8', 'send UTF-8; other encodings must be converted before'),
   SLUICE_CSV_BROKEN: record('the line does not follow RFC 4180 or has another number of cells than the header', 'quote cells that hold commas, quotes or line breaks'),
   SLUICE_RECORD_TOO_LARGE: record('the record is larger than the limit', 'raise recordBytesMax, or make the record smaller'),

@@ -134,7 +134,7 @@ function categoriesOf(categories: readonly (string | number | boolean)[]): { typ
   }
 }
 
-const kindOf = (value: unknown): string => value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value === 'object' ? value instanceof Promise ? 'a promise' : 'an object' : typeof value === 'undefined' ? 'nothing' : `a ${typeof value}`
+export const kindOf = (value: unknown): string => value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value === 'object' ? value instanceof Promise ? 'a promise' : 'an object' : typeof value === 'undefined' ? 'nothing' : `a ${typeof value}`
 /** Enough of a value to find it again. */
 function shown(value: unknown): string {
   const text = typeof value === 'string' ? value : String(value)

@@ -146,6 +146,59 @@ test('columns-in-another-order are matched by name; left out, features are the m
   assert.deepEqual(extract(undefined, model, batch(['2,3,1'], ['b.c', '$.d', 'a'])).numbers, [[1, 2, 3]])
 })
 
+/** Of a model whose one input has no names for its columns. */
+const unnamed = (count: number, column: Omit<Column, 'name'> = {}, dtype: 'float32' | 'float64' = 'float64'): Signature =>
+  ({ inputs: [{ name: 'features', dtype, shape: [-1, count], columns: Array.from({ length: count }, (_, i) => ({ ...column, name: `features_${i}` })), unnamed: true }], outputs: [] })
+const messages = (specs: FeatureSpecs | undefined, model: Signature, values: readonly (string | object | null)[]): string[] =>
+  columns(specs).for(model).extract(batch(values), Int32Array.from(values, (_, i) => i)).rejected.map(({ row, error }) => `${row} ${error.code} ${error.message}`)
+
+test('a-whole-list: one path fills all columns that have no names', () => {
+  assert.deepEqual(extract({ features: 'x.pixels' }, unnamed(3), batch([{ x: { pixels: [1, 2.5, true] } }, { x: { pixels: [[4], [5], [6]] } }, { x: { pixels: [[7, 8, 9]] } }])).numbers, [[1, 2.5, 1], [4, 5, 6], [7, 8, 9]])
+  assert.deepEqual(extract({ features: '$' }, unnamed(2), batch(['[1,2]', '\ufeff [ 3 , 4e1 ]\n'])).numbers, [[1, 2], [3, 40]])
+  assert.deepEqual(messages({ features: 'x' }, unnamed(3), [{ x: [1, 2] }, { x: [1, 2, 3, 4] }, { x: [] }, { x: [[1, 2], [3, 4]] }, { x: [[1, 2], [3]] }, { x: [[1], [2], [3, 4]] }, { x: [[1], [2], 3] }, { x: [1, [2], 3] }, { x: 'text' }, { x: 5 }, { x: null }, {}, { x: [1, null, 3] }, { x: [1, 2, '3'] }, '[1,2,3]']), [
+    "0 SLUICE_FEATURE_TYPE feature 'features' (x): a list of 2 where one of 3 numbers belongs", "1 SLUICE_FEATURE_TYPE feature 'features' (x): a list of 4 where one of 3 numbers belongs", "2 SLUICE_FEATURE_TYPE feature 'features' (x): a list of 0 where one of 3 numbers belongs",
+    "3 SLUICE_FEATURE_TYPE feature 'features' (x): a list of 2 x 2 where one of 3 numbers belongs", "4 SLUICE_FEATURE_TYPE feature 'features' (x): a list of 2 x 2 where one of 3 numbers belongs", "5 SLUICE_FEATURE_TYPE feature 'features' (x): the lists in it are not all of one shape",
+    "6 SLUICE_FEATURE_TYPE feature 'features' (x): the lists in it are not all of one shape", "7 SLUICE_FEATURE_TYPE feature 'features' (x): an array where a number belongs, at element 1", "8 SLUICE_FEATURE_TYPE feature 'features' (x): a string where a list of 3 numbers belongs",
+    "9 SLUICE_FEATURE_TYPE feature 'features' (x): a number where a list of 3 numbers belongs", "10 SLUICE_FEATURE_MISSING feature 'features' (x): it is null, and the model has no rule for missing values", "11 SLUICE_FEATURE_MISSING feature 'features' (x): the record does not have it",
+    "12 SLUICE_FEATURE_MISSING feature 'features' (x): it is null, and the model has no rule for missing values, at element 1", "13 SLUICE_FEATURE_TYPE feature 'features' (x): a string where a number belongs, at element 2", '14 SLUICE_JSON_NO_OBJECT the value is an array, not an object'])
+  assert.deepEqual(extract({ features: 'x' }, unnamed(2, { missing: true }), batch([{ x: [1, null] }, { x: null }])).numbers, [[1, NaN], [NaN, NaN]])
+  assert.deepEqual(extract({ features: 'x' }, unnamed(2, { categories: ['a', 'b'], unknown: -1 }), batch([{ x: ['b', 'c'] }])).numbers, [[1, -1]])
+  assert.deepEqual(extract({ features: 'x' }, unnamed(1), batch([`{"x":${'['.repeat(8)}1${']'.repeat(8)}}`, `{"x":${'['.repeat(9)}1${']'.repeat(9)}}`, `{"x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`])), { rows: [0], numbers: [[1]], rejected: ['1 SLUICE_FEATURE_TYPE', '2 SLUICE_FEATURE_TYPE'] })
+  assert.deepEqual(extract({ features: 'x' }, unnamed(2), batch(['1,"[1,2]"'], ['y', 'x'])).rejected, ['0 SLUICE_FEATURE_TYPE'])
+})
+
+test('a-whole-list, left out: of records that are lists; of others, under the made-up names', () => {
+  assert.deepEqual(extract(undefined, unnamed(2), batch(['[1,2]', { features_1: 4, features_0: 3 }, '[5]', { features: [1, 2] }, '5', '[[6],[7]]'])), { rows: [0, 1, 5], numbers: [[1, 2], [3, 4], [6, 7]], rejected: ['2 SLUICE_FEATURE_TYPE', '3 SLUICE_FEATURE_MISSING', '4 SLUICE_JSON_NO_OBJECT'] })
+  assert.deepEqual(extract(undefined, unnamed(2), batch(['1,2'], ['features_1', 'features_0'])).numbers, [[2, 1]])
+  const [one] = unnamed(2).inputs
+  assert.deepEqual(columns().for({ inputs: [one!, { ...one!, name: 'more' }], outputs: [] }).extract(batch(['[1,2]']), Int32Array.of(0)).rejected.map(({ error }) => error.code), ['SLUICE_JSON_NO_OBJECT'])
+  assert.deepEqual(extract(undefined, signatureOf(['x']), batch(['[1]'])).rejected, ['0 SLUICE_JSON_NO_OBJECT'])
+})
+
+test('a-whole-list, by name or by columns, with the one that was meant', () => {
+  assert.throws(() => columns({ feature: 'x' }).for(unnamed(784)), fatal('SLUICE_FEATURE_UNKNOWN', /wants 'features' \(a list of 784 numbers\) \(features name 'feature'\)/))
+  assert.throws(() => columns({ features: 'x', features_0: 'y' }).for(unnamed(2)), fatal('SLUICE_FEATURE_UNUSED', /'features_0'/))
+  assert.throws(() => columns({ features_0: 'y' }).for(unnamed(2)), fatal('SLUICE_FEATURE_UNKNOWN', /'features_1'/))
+  assert.throws(() => columns({ features: 'x' }).for(signatureOf(['a', 'b'])), fatal('SLUICE_FEATURE_UNKNOWN', /'a', 'b'/))
+  assert.throws(() => columns({ a: '$' }).for(signatureOf(['a'])), fatal('SLUICE_CONFIG_INVALID', /whole record/))
+  for (const more of [{ as: 'length' }, { zone: 'UTC' }, { type: 'number' }, { default: 0 }, { when: { a: 1 } }] as const) assert.throws(() => columns({ features: { path: 'x', ...more } }).for(unnamed(2)), fatal('SLUICE_CONFIG_INVALID', new RegExp(Object.keys(more)[0]!)))
+  assert.deepEqual(extract({ features: { path: 'x' } }, unnamed(2), batch([{ x: [1, 2] }])).numbers, [[1, 2]])
+  assert.deepEqual(extract({ features_0: 'y', features_1: 'x' }, unnamed(2), batch([{ x: 1, y: 2 }])).numbers, [[2, 1]])
+})
+
+test('a-whole-list, by a function, of records that are lists too', () => {
+  const half = (value: unknown): number[] => (value as number[]).map(x => x / 2)
+  assert.deepEqual(extract({ features: half }, unnamed(2), batch(['[1,2]', '[1]'])), { rows: [0], numbers: [[0.5, 1]], rejected: ['1 SLUICE_FEATURE_TYPE'] })
+  assert.deepEqual(extract(value => ({ features: half(value) }), unnamed(2), batch(['[1,2]', '{"a":1}'])), { rows: [0], numbers: [[0.5, 1]], rejected: ['1 SLUICE_FEATURE_FAILED'] })
+  assert.deepEqual(extract(value => ({ features_0: 1, features_1: (value as unknown as number[]).length }), unnamed(2), batch(['[1,2,3]'])).numbers, [[1, 3]])
+})
+
+test('records-that-are-lists: paths begin with an index', () => {
+  assert.deepEqual(extract({ a: '[0]', b: '[1].x', c: { path: '[2][3].b', default: 9 } }, signatureOf(['a', 'b', 'c']), batch(['[1,{"x":2},[0,0,0,{"b":3}]]', '[4,{"x":5}]', '[6]', '{"0":1}', { a: 1 }])), { rows: [0, 1], numbers: [[1, 2, 3], [4, 5, 9]], rejected: ['2 SLUICE_FEATURE_MISSING', '3 SLUICE_FEATURE_MISSING', '4 SLUICE_FEATURE_MISSING'] })
+  assert.deepEqual(extract({ a: '[0]' }, signatureOf(['a']), batch(['[1,"x"]', '[2,"y"]', '[3]']), { when: { '[1]': ['y', null] } }), { rows: [1, 2], numbers: [[2], [3]], rejected: [] })
+  assert.deepEqual(extract({ a: '[0]', b: { path: 'length', default: -1 }, c: { path: "['1']", default: -1 } }, signatureOf(['a', 'b', 'c']), batch(['[1,2]'])).numbers, [[1, -1, -1]])
+})
+
 test('float32 as numpy makes it of a parsed double, and huge numbers', () => {
   fc.assert(fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), x => {
     assert.ok(Object.is(extract(undefined, signatureOf(['x'], 'float32'), batch([`{"x":${x}}`])).numbers[0]![0], Math.fround(JSON.parse(String(x)) as number)))

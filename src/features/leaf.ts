@@ -1,7 +1,9 @@
 import { SluiceError } from '../core/index.ts'
 import type { Column } from '../core/index.ts'
-import type { Leaf } from '../kernels/leaf.ts'
+import type { Leaf, Run } from '../kernels/leaf.ts'
 import type { Cell } from './cells.ts'
+import { cellsOf } from './list.ts'
+import type { ListSpec } from './list.ts'
 
 /** What a scan has to know to do as the cell does: asked of the cell itself, so that they cannot differ. `textual`: of CSV. */
 export function leafOf(cell: Cell, column: Column, index: number, textual: boolean): Leaf {
@@ -18,6 +20,16 @@ function typedLeaf(cell: Cell, { categories }: Column, index: number): Leaf {
     if (code !== undefined && (typeof category === 'string' ? JSON.stringify(category).length === category.length + 2 : JSON.stringify(category) !== 'null')) tokens.set(JSON.stringify(category), code)
   }
   return { cell: index, tokens, bare: categories.some(isNoText), ...told({ ...words, unknown: answer(cell, strangerTo(categories)) }) }
+}
+
+/** Of all columns that one list fills. undefined: not all are plain numbers. What not all of them take is left to the plain path. */
+export function runOf(list: ListSpec, cell: number): Run | undefined {
+  const leaves = new Map<Cell, Leaf>()
+  cellsOf(list).forEach((each, i) => { if (!leaves.has(each)) leaves.set(each, typedLeaf(each, list.columns[i]!, i)) })
+  const [first] = leaves.values()
+  if (first === undefined || [...leaves.values()].some(({ numbers }) => numbers !== true)) return undefined
+  const shared = (what: 'null' | 'true' | 'false'): number | undefined => [...leaves.values()].every(leaf => Object.is(leaf[what], first[what])) ? first[what] : undefined
+  return { cell, count: list.columns.length, ...told({ null: shared('null'), true: shared('true'), false: shared('false') }) }
 }
 
 function textualLeaf(cell: Cell, { categories }: Column, index: number): Leaf {

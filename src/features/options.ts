@@ -28,11 +28,13 @@ export interface PathFeature {
   readonly default?: Scalar | undefined
   readonly when?: When | undefined
 }
-export type FeatureSpec = string | ((value: Value) => Scalar) | PathFeature
+/** Of all columns of an input that have no names of their own. Lists in lists, all of one shape, count as one. */
+export type List = readonly (Scalar | List)[]
+export type FeatureSpec = string | ((value: Value) => Scalar | List) | PathFeature
 /** By the model's name of the input: a path, a function of the decoded value, or a path with more to it. */
 export interface FeatureSpecs { readonly [feature: string]: FeatureSpec }
 /** All features of a record. */
-export type FeaturesFunction = (value: Value) => { readonly [feature: string]: Scalar }
+export type FeaturesFunction = (value: Value) => { readonly [feature: string]: Scalar | List }
 
 export interface FeatureOptions {
   /** Records for which it does not hold are passed by: neither scored nor rejected. */

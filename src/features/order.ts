@@ -1,4 +1,4 @@
-import { eachMember, objectAt, rangeAt } from '../codecs/json-bytes.ts'
+import { eachMember, rangeAt, valueAt } from '../codecs/json-bytes.ts'
 import { SluiceError } from '../core/index.ts'
 import type { Order, Wanted } from '../kernels/shape.ts'
 
@@ -10,7 +10,9 @@ const decoder = new TextDecoder()
 
 /** In which order the names come in a record, wherever something is wanted of an object. undefined: it cannot be read. */
 export function orderOf(bytes: Uint8Array, start: number, end: number, wanted: Wanted): Order | undefined {
-  try { return inside(bytes, objectAt(bytes, start, end), end, wanted) } catch (error) {
+  const at = valueAt(bytes, start, end)
+  if (at >= end || bytes[at] !== ('elements' in wanted ? OPEN_ARRAY : OPEN)) return undefined
+  try { return inside(bytes, at, end, wanted) } catch (error) {
     if (error instanceof SluiceError && error.severity === 'record') return undefined
     throw error
   }
@@ -20,7 +22,7 @@ function inside(bytes: Uint8Array, open: number, end: number, wanted: Wanted): O
   const names: { name: string; written: Uint8Array }[] = [], within = new Map<string | number, Order>()
   if ('elements' in wanted) {
     for (const [index, of] of wanted.elements) {
-      const [from, to] = 'leaves' in of ? [] : rangeAt(bytes, open, end, [index]) ?? []
+      const [from, to] = isLeaf(of) ? [] : rangeAt(bytes, open, end, [index]) ?? []
       if (from !== undefined && isInside(bytes, from)) within.set(index, inside(bytes, from, to!, of))
     }
     return { names, inside: within }
@@ -33,9 +35,10 @@ function inside(bytes: Uint8Array, open: number, end: number, wanted: Wanted): O
     const text = decoder.decode(name)
     names.push({ name: text, written })
     const of = 'fields' in wanted ? wanted.fields.get(text) : undefined
-    if (of !== undefined && !('leaves' in of) && isInside(bytes, valueStart)) within.set(text, inside(bytes, valueStart, valueEnd, of))
+    if (of !== undefined && !isLeaf(of) && isInside(bytes, valueStart)) within.set(text, inside(bytes, valueStart, valueEnd, of))
   })
   return { names, inside: within }
 }
 
+const isLeaf = (wanted: Wanted): boolean => 'leaves' in wanted || 'run' in wanted
 const isInside = (bytes: Uint8Array, at: number): boolean => bytes[at] === OPEN || bytes[at] === OPEN_ARRAY

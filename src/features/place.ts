@@ -1,24 +1,25 @@
 import { columnsOf } from '../codecs/csv.ts'
 import type { Path } from '../codecs/paths.ts'
-import type { Leaf } from '../kernels/leaf.ts'
+import type { Leaf, Run } from '../kernels/leaf.ts'
 import type { Wanted } from '../kernels/shape.ts'
 import type { Cells } from '../kernels/table.ts'
 
-/** Where in a record one number comes from, and what is made of what lies there. */
-export interface Place { readonly path: Path; readonly leaf: Leaf }
+/** Where in a record one number comes from, or a list of them, and what is made of what lies there. */
+export type Place = { readonly path: Path } & ({ readonly leaf: Leaf } | { readonly run: Run })
 
-interface Node { readonly leaves: Leaf[]; readonly fields: Map<string, Node>; readonly elements: Map<number, Node> }
-const node = (): Node => ({ leaves: [], fields: new Map(), elements: new Map() })
+interface Node { readonly leaves: Leaf[]; readonly runs: Run[]; readonly fields: Map<string, Node>; readonly elements: Map<number, Node> }
+const node = (): Node => ({ leaves: [], runs: [], fields: new Map(), elements: new Map() })
 
 /** All places as one tree. undefined: something is wanted both as a whole and in parts, or as an object and as an array. */
 export function wantedOf(places: readonly Place[]): Wanted | undefined {
   const root = node()
-  for (const { path: { steps }, leaf } of places) {
+  for (const place of places) {
     let at = root
-    for (const step of steps) at = typeof step === 'number' ? child(at.elements, step) : child(at.fields, step)
-    at.leaves.push(leaf)
+    for (const step of place.path.steps) at = typeof step === 'number' ? child(at.elements, step) : child(at.fields, step)
+    if ('run' in place) at.runs.push(place.run)
+    else at.leaves.push(place.leaf)
   }
-  return root.elements.size > 0 ? undefined : wanted(root)
+  return wanted(root)
 }
 
 /** By the columns of a file. undefined: it has one of them twice. */
@@ -26,8 +27,9 @@ export function cellsOf(places: readonly Place[], names: readonly string[]): Cel
   const columns = names.map((): Leaf[] => []), absent: Leaf[] = []
   for (const [i, at] of columnsOf(names, places.map(({ path }) => path)).entries()) {
     if (at < -1) return undefined
-    const leaves = at < 0 ? absent : columns[at]!
-    leaves.push(places[i]!.leaf)
+    const leaves = at < 0 ? absent : columns[at]!, place = places[i]!
+    if ('run' in place) return undefined
+    leaves.push(place.leaf)
   }
   return { columns, absent }
 }
@@ -38,9 +40,10 @@ function child<K>(of: Map<K, Node>, step: K): Node {
   return found
 }
 
-function wanted({ leaves, fields, elements }: Node): Wanted | undefined {
-  if (Number(leaves.length > 0) + Number(fields.size > 0) + Number(elements.size > 0) > 1) return undefined
+function wanted({ leaves, runs, fields, elements }: Node): Wanted | undefined {
+  if (Number(leaves.length > 0) + runs.length + Number(fields.size > 0) + Number(elements.size > 0) > 1) return undefined
   if (leaves.length > 0) return { leaves }
+  if (runs[0] !== undefined) return { run: runs[0] }
   if (elements.size > 0) {
     const inside = all(elements)
     return inside === undefined ? undefined : { elements: inside }

@@ -1,3 +1,4 @@
+import { isListAt } from '../codecs/json-bytes.ts'
 import { parsePath } from '../codecs/paths.ts'
 import type { Path } from '../codecs/paths.ts'
 import { SluiceError } from '../core/index.ts'
@@ -5,7 +6,8 @@ import type { Arena, RecordBatch } from '../core/index.ts'
 import type { Leaf } from '../kernels/leaf.ts'
 import { cellOf } from './cells.ts'
 import type { Cell, CellSpec } from './cells.ts'
-import { answer, leafOf } from './leaf.ts'
+import { answer, leafOf, runOf } from './leaf.ts'
+import type { ListSpec } from './list.ts'
 import type { Derived, Scalar, When } from './options.ts'
 import { cellsOf, wantedOf } from './place.ts'
 import type { Place } from './place.ts'
@@ -15,8 +17,11 @@ import { instantOf } from './zone.ts'
 
 /** One feature as kernels may take it: a path and what is made of what lies there. */
 export interface Need { readonly path: Path; readonly spec: Omit<CellSpec, 'textual'>; readonly when?: When | undefined }
+/** All columns of an input, from one list. */
+interface ListNeed { readonly path: Path; readonly list: ListSpec }
+export type Needs = readonly Need[] | ListNeed
 /** One matrix and what fills its columns. */
-export interface Filled { readonly dtype: 'float32' | 'float64'; readonly needs: readonly Need[] }
+interface Filled { readonly dtype: 'float32' | 'float64'; readonly width: number; readonly needs: Needs }
 type Data = Float32Array | Float64Array
 
 /** Fills matrices by kernels: row i of each is that of the batch's row rows[i], where state[i] becomes DONE. Where it becomes PASSED the record is
@@ -30,15 +35,33 @@ const STAGED_ROWS = 512
 /** undefined: a scan cannot do what is asked for. */
 export function quickOf(inputs: readonly Filled[], filter: When | undefined, arena: Arena | undefined, textual: boolean): Quick | undefined {
   const [first, second] = inputs
-  const isDirect = first !== undefined && second === undefined && filter === undefined && first.needs.every(({ spec, when }) => spec.as === undefined && when === undefined)
+  const isDirect = first !== undefined && second === undefined && filter === undefined && (isList(first.needs) || first.needs.every(({ spec, when }) => spec.as === undefined && when === undefined))
   return isDirect ? direct(first, arena, textual) : staged(inputs, filter, arena, textual)
 }
 
+/** Records that are lists, and others: a batch is taken for what its first record is, for it holds records of one kind. Without `lists`: others only. */
+export function byKind(others: () => Quick | undefined, lists?: () => Quick | undefined): Quick {
+  const opened = new Map<() => Quick | undefined, Quick | undefined>()
+  return {
+    fill(batch, rows, data, state) {
+      const open = lists !== undefined && rows.length > 0 && isListAt(batch.bytes, batch.values.start[rows[0]!]!, batch.values.end[rows[0]!]!) ? lists : others
+      if (!opened.has(open)) opened.set(open, open())
+      opened.get(open)?.fill(batch, rows, data, state)
+    },
+  }
+}
+
 /** The scan writes the matrix itself. */
-function direct({ dtype, needs }: Filled, arena: Arena | undefined, textual: boolean): Quick | undefined {
-  const places = needs.map(({ path, spec }, index) => ({ path, leaf: leafOf(cellOf({ ...spec, textual }), spec.column, index, textual) }))
-  const scanner = scannerOf(places, needs.length, dtype, arena, textual)
+function direct({ dtype, width, needs }: Filled, arena: Arena | undefined, textual: boolean): Quick | undefined {
+  const places = isList(needs) ? listPlaces(needs, 0, textual) : needs.map(({ path, spec }, index) => ({ path, leaf: leafOf(cellOf({ ...spec, textual }), spec.column, index, textual) }))
+  const scanner = places === 'unable' ? undefined : scannerOf(places, width, dtype, arena, textual)
   return scanner === undefined ? undefined : { fill: (batch, rows, data, state) => scanner.scan(batch, rows, data[0]!, state) }
+}
+
+const isList = (needs: Needs): needs is ListNeed => 'list' in needs
+function listPlaces({ path, list }: ListNeed, cell: number, textual: boolean): readonly Place[] | 'unable' {
+  const run = textual ? undefined : runOf(list, cell)
+  return run === undefined ? 'unable' : [{ path, run }]
 }
 
 function scannerOf(places: readonly Place[], width: number, dtype: 'float32' | 'float64', arena: Arena | undefined, textual: boolean): ReturnType<typeof jsonScanner> {
@@ -63,7 +86,14 @@ function staged(inputs: readonly Filled[], filter: When | undefined, arena: Aren
     return width - cells
   }
   const test = filter === undefined ? undefined : testOf(filter, place, textual)
-  const takes = inputs.map(({ needs }) => needs.map(need => takeOf(need, place, textual)))
+  const takes = inputs.map(({ width: count, needs }) => {
+    if (!isList(needs)) return needs.map(need => takeOf(need, place, textual))
+    const list = listPlaces(needs, width, textual), first = width
+    if (list === 'unable') return [list]
+    places.push(...list)
+    width += count
+    return Array.from({ length: count }, (_, i) => first + i)
+  })
   if (test === 'unable' || takes.some(of => of.includes('unable'))) return undefined
   const ready = takes as (number | Take)[][], scanner = scannerOf(places, width, 'float64', arena, textual)
   const most = Math.min(STAGED_ROWS, Math.floor(staging.length / Math.max(width, 1)))

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { mutate, Random } from '../../test/support/mutations.ts'
 import { Packer, batchOf } from '../codecs/pack.ts'
-import type { Column, Extractor, RecordBatch, Signature } from '../core/index.ts'
+import type { Column, Extractor, RecordBatch, Signature, TensorSpec } from '../core/index.ts'
 import { createArena } from '../kernels/arena.ts'
 import type { KernelExports } from '../kernels/exports.ts'
 import { kernelsOf } from '../kernels/host.ts'
@@ -37,6 +37,8 @@ interface Kind {
   readonly dtype?: 'float32' | 'float64'
   /** Each column is an input of its own. */
   readonly separate?: boolean
+  /** The inputs, if not one matrix of the columns. */
+  readonly inputs?: readonly TensorSpec[]
   readonly header?: readonly string[]
   record(random: Random): string
 }
@@ -60,6 +62,14 @@ const object = (random: Random, entries: [string, unknown][]): string => {
   const made = Object.fromEntries(entries)
   return random.chance(0.1) ? JSON.stringify(made, null, 1 + random.below(3)) : random.chance(0.2) ? JSON.stringify(made).replaceAll('":', random.one(['": ', '" :', '"\t: '])) : JSON.stringify(made)
 }
+const unnamed = (name: string, count: number, column: Omit<Column, 'name'> = {}, dtype: 'float32' | 'float64' = 'float32'): TensorSpec =>
+  ({ name, dtype, shape: [-1, count], columns: Array.from({ length: count }, (_, i) => ({ ...column, name: `${name}_${i}` })), unnamed: true })
+const listOf = (random: Random, length: number, element: (random: Random) => unknown = numberOf): unknown[] => Array.from({ length }, () => element(random))
+/** About as long as it should be, sometimes lists in lists. */
+const pixels = (random: Random, shape: readonly number[], element = (random: Random): unknown => random.chance(0.003) ? random.one([null, true, false, '5', [], {}, [1]]) : numberOf(random)): unknown =>
+  shape.length === 0 ? element(random) : listOf(random, random.chance(0.004) ? random.below(9) : shape[0]!, random => pixels(random, shape.slice(1), element))
+const written = (random: Random, value: unknown): string =>
+  random.chance(0.1) ? JSON.stringify(value, null, 1 + random.below(3)) : random.chance(0.3) ? JSON.stringify(value).replaceAll(',', random.one([', ', ' ,', ',  ', ',\n '])) : JSON.stringify(value)
 const sometimes = (random: Random, value: unknown): unknown => random.chance(0.01) ? random.one([null, true, false, '5', [], {}]) : value
 const time = (random: Random): string | number => {
   const at = Date.UTC(1995, 0) + random.below(1e6) * 1_234_567, shown = random.chance(0.01) ? `0${random.below(1000)}`.slice(-4) + new Date(at).toISOString().slice(4) : new Date(at).toISOString()
@@ -122,6 +132,22 @@ const KINDS: readonly Kind[] = [
     record: random => [cell(random, numberOf(random)), random.one(['', 'note', '"a, b"', '"in ""quotes"""', 'caf\u00e9']), random.one(['true', 'False', '"True"']), cell(random, numberOf(random)), random.chance(0.2) ? '' : numberOf(random), 1, random.one(['', 'x', 5])].join() },
   { name: 'CSV, categories', columns: [{ name: 'a', categories: WORDS, missing: true }, { name: 'b', categories: [7, -1.5, 1e21, true, 'AA', 'odd "name"', 'with, comma'], unknown: NaN, missing: true }, { name: 'c', categories: ['x', `${'long'.repeat(20)}`], unknown: 9 }, { name: 'd', categories: ['7', '8'], unknown: -1 }], header: ['d', 'c', 'b', 'a'],
     record: random => [random.one(['7', '8', '9', '"7"', '8.0']), random.one(['x', 'y', 'long'.repeat(20), 'longer than the tokens'.repeat(3)]), random.one([7, '7.0', -1.5, '1e21', '1e+21', 'true', 'false', 'AA', '"AA"', '"odd ""name"""', '"with, comma"', 'y'.repeat(40), 'NaN', '']), random.chance(0.8) ? random.one(WORDS) : random.one(['', '""', '"UA"'])].join() },
+  { name: 'records that are lists', columns: ['a', { name: 'b', missing: true }, 'c', { name: 'd', categories: ['x', 'y'], unknown: -1 }, 'e'], specs: { a: '[0]', b: { path: '[2].b', default: null }, c: { path: '[2].in[1].c', default: 3 }, d: '[1]', e: { path: "[4]['e']", default: 5 } },
+    record: random => written(random, [sometimes(random, numberOf(random)), sometimes(random, random.one(['x', 'y', 'z'])), sometimes(random, { b: numberOf(random), in: [1, sometimes(random, { c: random.below(10) })] }), 'between', { e: random.bits() / 7 }].slice(0, random.chance(0.1) ? random.below(6) : 5)) },
+  { name: 'records that are lists, filtered', columns: ['a', 'hour'], options: { when: { '[1]': ['x', null] } }, specs: { a: '[0]', hour: { path: '[2]', as: 'hourOfDay' } },
+    record: random => written(random, [sometimes(random, numberOf(random)), random.one(['x', 'y', null]), sometimes(random, time(random))].slice(0, random.chance(0.1) ? random.below(4) : 3)) },
+  { name: 'a whole list', columns: [], inputs: [unnamed('image', 7)], specs: { image: 'x.pixels' },
+    record: random => object(random, [['x', sometimes(random, { n: 1, pixels: sometimes(random, pixels(random, [7])) })], ['y', 5]]) },
+  { name: 'a whole list, missing values allowed, float64', columns: [], inputs: [unnamed('image', 40, { missing: true }, 'float64')], specs: { image: 'pixels' },
+    record: random => object(random, [['pixels', sometimes(random, pixels(random, [40], random => random.chance(0.05) ? random.one([null, true, false]) : random.chance(0.3) ? random.below(3) : numberOf(random)))]]) },
+  { name: 'lists in lists', columns: [], inputs: [unnamed('image', 12)], specs: { image: 'pixels' },
+    record: random => object(random, [['pixels', sometimes(random, pixels(random, random.one([[12], [3, 4], [2, 3, 2], [1, 2, 3, 2], [1, 1, 2, 1, 6], [12, 1], [4, 4], [[2, 6], [6, 2]][random.below(2)]!])))]]) },
+  { name: 'records that are whole lists, or not, without features', columns: [], inputs: [unnamed('image', 5)],
+    record: random => random.chance(0.9) ? written(random, pixels(random, random.chance(0.9) ? [5] : [1, 5])) : object(random, Array.from({ length: 5 }, (_, i): [string, unknown] => [`image_${i}`, numberOf(random)])) },
+  { name: 'two whole lists and a name, filtered', columns: [], inputs: [unnamed('one', 3), { name: 'n', dtype: 'float64', shape: [-1, 1] }, unnamed('two', 4, { missing: true }, 'float64')], options: { when: { kind: ['k', null] } }, specs: { one: 'lists[0]', two: "lists[2]['two']", n: { path: 'n', default: 1 } },
+    record: random => object(random, [['kind', random.one(['k', 'k', 'k', 'l', null])], ['lists', [pixels(random, [3]), 'between', { two: pixels(random, random.chance(0.2) ? [2, 2] : [4]) }]], ['n', sometimes(random, numberOf(random))]]) },
+  { name: 'whole lists of unlike columns', columns: [], inputs: [{ ...unnamed('image', 3), columns: [{ name: 'image_0', missing: true }, { name: 'image_1' }, { name: 'image_2', missing: true }] }], specs: { image: '$' },
+    record: random => written(random, pixels(random, [3], random => random.chance(0.05) ? random.one([null, true]) : numberOf(random))) },
   { name: 'more names than there are bits', columns: many.map(name => ({ name, missing: true })), dtype: 'float32', record: random => object(random, many.filter(() => !random.chance(0.005)).map(name => [name, sometimes(random, random.below(100))])) },
 ]
 
@@ -140,7 +166,8 @@ function batchFrom(values: readonly Uint8Array[], header: readonly string[] | un
   return batchOf({ ...records, bytes: region.bytes, release: () => region.release() }, at)
 }
 
-function signatureOf({ columns, dtype = 'float64', separate = false }: Kind): Signature {
+function signatureOf({ columns, dtype = 'float64', separate = false, inputs }: Kind): Signature {
+  if (inputs !== undefined) return { inputs, outputs: [] }
   const named = columns.map(column => typeof column === 'string' ? { name: column } : column)
   return { inputs: separate ? named.map((column, i) => ({ name: column.name, dtype: i % 2 === 0 ? dtype : 'float32', shape: [-1, 1], columns: [column] })) : [{ name: 'features', dtype, shape: [-1, columns.length], columns: named }], outputs: [] }
 }
@@ -196,10 +223,14 @@ test('edges: every value where another belongs, behind a byte order mark, cut at
   const cut = (text: string): string[] => Array.from({ length: text.length + 1 }, (_, i) => text.slice(0, i))
   const marked = (texts: readonly string[]): string[] => texts.flatMap(text => [text, `\ufeff${text}`, ` ${text}`, `${text} `, `${text}\n`, `\u0000${text}`, `${text}\u0000`])
   const cells = ['x', 'AA', 'zz', '1.5', '1.50', '"x"', '"a""b"', '""', '', 'true', 'TRUE', '\u00e9', '"x"y', 'x"', '"x', '-', 'NaN', ' 1', '1 ', 'a\u0000', '1e5', '00'].flatMap(cell => [`${cell},1,2`, `x,${cell},2`, `x,1,${cell}`])
+  const list: Kind = { name: 'edges of lists', columns: [], inputs: [unnamed('l', 2, rule)], record: () => '' }, element: Kind = { ...json, specs: { a: '[0]', b: { path: '[1].b', default: 4 }, c: { path: '[2][1]', default: null } } }
+  const lists = [...values.flatMap(value => [value, `[${value},2]`, `[1,${value}]`, `[${value}]`, `[[${value},1]]`, `[[1],[${value}]]`, `[1,{"b":${value}}]`, `[1,2,[${value},${value}]]`, `[1,2${value}`, `[1${value}2]`, `[1,2]${value}`]), '[[1,2],[]]', '[[],[1,2]]', '[[]]', '[[[[[1,2]]]]]', '[[[[[[[[1,2]]]]]]]]', '[[[[[[[[[1,2]]]]]]]]]', '[[1],[[2]]]', '[[1],2]', '[1,[2]]', '[1e2,2E-1]', '[1 ,2 ]', '[ 1,2]', '[1,2,]', '[,1,2]', '[1,,2]', '[1,2', '[1;2]', ...cut('[-1.25e2, 3.5]')]
   for (const inArena of [true, false]) {
-    for (const [kind, texts] of [[json, [...marked(records), ...cut(whole)]], [csv, [...marked([...cells, 'x,1', 'x,1,2,3', 'x', ',,', '']), ...cut(line)]]] as const) {
+    for (const [kind, texts] of [[list, marked(lists)], [{ ...list, specs: { l: '$' } }, lists], [{ ...list, specs: { l: 'x' } }, lists.map(text => `{"x":${text}}`)], [element, marked(lists)], [json, [...marked(records), ...cut(whole)]], [csv, [...marked([...cells, 'x,1', 'x,1,2,3', 'x', ',,', '']), ...cut(line)]]] as const) {
       const plain = columns(kind.specs).for(signatureOf(kind)), quick = columns(kind.specs, { arena }).for(signatureOf(kind))
-      compare(kind, plain, quick, bytesOf([kind === json ? whole : line, ...texts]), inArena)
+      compare(kind, plain, quick, bytesOf([kind === json ? whole : kind === csv ? line : '[1,2]', ...texts]), inArena)
+      // of the batch, the first record says what is learnt
+      if (kind === list || kind === element) compare(kind, plain, quick, bytesOf(['{"a":1}', ...texts]), inArena)
     }
   }
 })
@@ -211,6 +242,20 @@ test('sure-of-what-is-common: good records are not left to the plain path', () =
     seen = left = 0
     compare(kind, columns().for(signatureOf(kind)), columns(undefined, { arena }).for(signatureOf(kind)), values, true)
     assert.deepEqual([seen, left], [3000, 0])
+  }
+})
+
+test('sure-of-what-is-common, lists: as other programs write them, flat or 28 x 28, by themselves or in an object', () => {
+  const random = new Random(SEED), elements = [() => random.bits() / 2 ** 32, () => Math.fround(random.bits() / 2 ** 32), () => random.below(256), () => random.chance(0.8) ? 0 : 0.5, () => random.chance(0.1) ? random.one([null, true]) : -random.below(1000) / 8]
+  const writes = [(value: unknown) => JSON.stringify(value), (value: unknown) => JSON.stringify(value).replaceAll(',', ', '), (value: unknown) => JSON.stringify(value, null, 2)]
+  for (const dtype of ['float32', 'float64'] as const) for (const element of elements) for (const write of writes) {
+    const images = Array.from({ length: 15 }, (_, i) => listOf(random, 28, () => listOf(random, 28, element)).flat(i % 2))
+    const flat: Kind = { name: 'images', columns: [], inputs: [unnamed('image', 784, { missing: true }, dtype)], record: () => '' }
+    for (const [specs, values] of [[undefined, images], [{ image: 'x.y' }, images.map(y => ({ id: 'a', x: { y }, z: 1 }))]] as const) {
+      seen = left = 0
+      assert.equal(compare(flat, columns(specs).for(signatureOf(flat)), columns(specs, { arena }).for(signatureOf(flat)), values.map(value => encoder.encode(write(value))), true), 15)
+      assert.deepEqual([seen, left], [15, 0])
+    }
   }
 })
 

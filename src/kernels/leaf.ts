@@ -24,6 +24,16 @@ export interface Leaf {
   readonly absent?: number
 }
 
+/** What a scan makes of a list of numbers: all of them, or as many lists in lists, one after the other. It has to be as long. */
+export interface Run {
+  /** Which number of the row is the first. */
+  readonly cell: number
+  readonly count: number
+  readonly null?: number
+  readonly true?: number
+  readonly false?: number
+}
+
 const TEXT = new TextEncoder()
 const TOKEN_MAX = is.TOKEN_MAX
 const ALLOWS = { null: is.ALLOWS_NULL, true: is.ALLOWS_TRUE, false: is.ALLOWS_FALSE, absent: is.ALLOWS_ABSENT, unknown: is.ALLOWS_UNKNOWN }
@@ -60,15 +70,28 @@ export function layLeaves(laying: Laying, field: number, leaves: readonly Leaf[]
   }
 }
 
-export function layLeaf(laying: Laying, field: number, leaf: Leaf): void {
-  const { image, cellBytes } = laying
-  let allows = leaf.bare === true ? is.ALLOWS_BARE : 0
+export function layRun({ image, cellBytes }: Laying, field: number, run: Run): void {
+  image.u32(field + is.FIELD_KIND, is.KIND_RUN)
+  image.u32(field + is.FIELD_CELL, run.cell * cellBytes)
+  image.u32(field + is.FIELD_RUN_END, (run.cell + run.count) * cellBytes)
+  image.u32(field + is.FIELD_ALLOWS, layWords(image, field, run))
+}
+
+/** What stands for words, and where there is nothing; answers which of them are allowed. */
+function layWords(image: Image, field: number, words: { readonly [what in keyof typeof ALLOWS]?: number }): number {
+  let allows = 0
   for (const what of ['null', 'true', 'false', 'absent', 'unknown'] as const) {
-    const value = leaf[what]
+    const value = words[what]
     if (value === undefined) continue
     allows |= ALLOWS[what]
     image.f64(field + VALUES[what], value)
   }
+  return allows
+}
+
+export function layLeaf(laying: Laying, field: number, leaf: Leaf): void {
+  const { image, cellBytes } = laying
+  let allows = layWords(image, field, leaf) | (leaf.bare === true ? is.ALLOWS_BARE : 0)
   const tokens = [...leaf.tokens ?? []].map(([token, value]) => ({ bytes: TEXT.encode(token), value }))
   const held = tokens.filter(({ bytes }) => bytes.length > 0 && bytes.length <= TOKEN_MAX)
   // a text that is too long to be looked up may be one of them

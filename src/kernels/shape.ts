@@ -1,12 +1,13 @@
 import type { Kernels } from './host.ts'
 import type { Image } from './image.ts'
-import { layingFor, layLeaves, placed } from './leaf.ts'
-import type { Laying, Leaf } from './leaf.ts'
+import { layingFor, layLeaves, layRun, placed } from './leaf.ts'
+import type { Laying, Leaf, Run } from './leaf.ts'
 import * as is from './wasm/layout.ts'
 
-/** What is wanted of a value: itself, what is inside of it by names, or by indices. Not two of them. */
+/** What is wanted of a value: itself, all numbers of a list, what is inside of it by names, or by indices. Not two of them. */
 export type Wanted =
   | { readonly leaves: readonly Leaf[] }
+  | { readonly run: Run }
   | { readonly fields: ReadonlyMap<string, Wanted> }
   | { readonly elements: ReadonlyMap<number, Wanted> }
 
@@ -17,7 +18,7 @@ export interface Order {
   readonly inside: ReadonlyMap<string | number, Order>
 }
 
-/** Tables of a scan, in the memory of the kernels. */
+/** Tables of a scan, in the memory of the kernels: a field that stands for the record. */
 export interface Shape {
   readonly at: number
   /** Names that were not where the order said, since it was asked last. */
@@ -30,7 +31,9 @@ const TEXT = new TextEncoder()
 /** undefined: there is no room for it. `cellBytes`: 4 for rows of float32, 8 for float64. */
 export function shapeOf(kernels: Kernels, wanted: Wanted, order: Order | undefined, cellBytes: number): Shape | undefined {
   const laying = layingFor(kernels, cellBytes), shapes: number[] = []
-  const root = layShape(laying, shapes, wanted, order), block = placed(laying)
+  const root = laying.image.take(is.FIELD_BYTES)
+  layField(laying, shapes, root, wanted, order)
+  const block = placed(laying)
   if (block === undefined) return undefined
   const base = block.bytes.byteOffset, view = new DataView(kernels.memory.buffer)
   return {
@@ -47,7 +50,7 @@ export function shapeOf(kernels: Kernels, wanted: Wanted, order: Order | undefin
   }
 }
 
-function layShape(laying: Laying, shapes: number[], wanted: Wanted, order: Order | undefined): number {
+function layShape(laying: Laying, shapes: number[], wanted: Exclude<Wanted, { readonly leaves: unknown } | { readonly run: unknown }>, order: Order | undefined): number {
   const { image, kernels, later } = laying
   const shape = image.take(is.SHAPE_BYTES)
   shapes.push(shape)
@@ -62,7 +65,7 @@ function layShape(laying: Laying, shapes: number[], wanted: Wanted, order: Order
     image.pointer(shape + is.SHAPE_LAST, fields + elements.length * is.FIELD_BYTES)
     return shape
   }
-  const inside = 'fields' in wanted ? wanted.fields : new Map<string, Wanted>()
+  const inside = wanted.fields
   const written = new Map(order?.names.map(({ name, written }) => [name, written])), names = [...new Set([...written.keys(), ...inside.keys()])]
   const fields = image.take((names.length + 2) * is.FIELD_BYTES)
   const bits = Math.ceil(Math.log2(names.length * 8 + 2)), slots = image.take(2 ** bits * 4)
@@ -109,6 +112,7 @@ function text(image: Image, bytes: Uint8Array): number {
 
 function layField(laying: Laying, shapes: number[], field: number, wanted: Wanted, order: Order | undefined): void {
   if ('leaves' in wanted) return layLeaves(laying, field, wanted.leaves)
+  if ('run' in wanted) return layRun(laying, field, wanted.run)
   laying.image.u32(field + is.FIELD_KIND, 'fields' in wanted ? is.KIND_OBJECT : is.KIND_ARRAY)
   laying.image.pointer(field + is.FIELD_REF, layShape(laying, shapes, wanted, order))
 }

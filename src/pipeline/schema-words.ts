@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { didYouMean, parsePath } from '../codecs/paths.ts'
+import { didYouMean, parsePath, WHOLE } from '../codecs/paths.ts'
 import type { Part } from '../core/index.ts'
 
 /** A mapping without unknown keys. The texts of unknown keys are joined by line breaks, in their order: mistakes.ts takes them apart. */
@@ -49,8 +49,9 @@ export const count = () => z.int().min(1)
 export const ms = () => z.number().min(0)
 export const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()], { error: 'expected a single value: text, a number, true, false or null' })
 export const category = z.union([z.string(), z.number(), z.boolean()], { error: 'expected a category: text, a number, true or false' })
-export const path = () => text().superRefine((value, context) => {
-  try { parsePath(value) } catch (error) { context.addIssue({ code: 'custom', message: (error as Error).message }) }
+/** `orWhole`: also `$`, the record itself. */
+export const path = (orWhole?: 'orWhole') => text().superRefine((value, context) => {
+  try { if (orWhole === undefined || value !== WHOLE.text) parsePath(value) } catch (error) { context.addIssue({ code: 'custom', message: (error as Error).message }) }
 })
 export const filter = z.record(path(), z.union([scalar, z.array(scalar).min(1).readonly()], { error: 'expected a value or a list of values' }))
 export const zone = text().refine(isZone, { error: 'is not a time zone of the IANA list, such as Europe/Berlin or UTC' })

@@ -46,7 +46,7 @@ test('every-example: the definitions of the docs are accepted', () => {
   assert.deepEqual(mistakesIn({
     name: 'flight-delays', source: { file: { path: ['a.ndjson', 'b.ndjson'], format: 'ndjson', ratePerSecond: 1000 } },
     when: { type: ['purchase', 'refund'], 'user.active': true, 'deleted': null },
-    features: { distance: 'distance', hour: { path: 'date', as: 'hourOfDay', zone: 'America/Chicago' }, price: { path: 'items[0].price', default: null, when: { kind: 'x' } } },
+    features: { image: '$', first: '[0].x', distance: 'distance', hour: { path: 'date', as: 'hourOfDay', zone: 'America/Chicago' }, price: { path: 'items[0].price', default: null, when: { kind: 'x' } } },
     strategy: { embedded: { model: 'models/delay.json', trees: 'all', categories: { city: ['Łódź', '東京'], rooms: [1, 2.5], sold: [false, true] }, pollMs: 500 } }, result: { object: { id: 'id', scores: 'probabilities' }, origin: false },
     sink: { file: { path: 'out.ndjson' } }, delivery: { guarantee: 'exactly-once', everyMs: 100, bytes: 1e6 }, reject: { file: { path: 'r.ndjson' }, stopAbove: { share: 0.05, records: 10000 } },
     flow: { bytesMax: 1e8, batch: { rows: 100, waitMs: 5 }, revokeMs: 1000, drainMs: 1000, retryMs: 10, retries: 0 }, memory: { modelBytesMax: 1e9 },
@@ -55,6 +55,7 @@ test('every-example: the definitions of the docs are accepted', () => {
 })
 
 for (const [danger, change, path, text] of [
+  ['a whole record that cannot be compared', { when: { $: 1 } }, 'when.$', /it names nothing/],
   ['a broken path', { features: { a: 'b..c' } }, 'features.a', /the path `b\.\.c` is broken at column 3/],
   ['a broken path in when', { when: { 'a[': 1 } }, 'when.a[', /is broken at column 2/],
   ['NaN', { executors: NaN }, 'executors', /expected a whole number from 1, or auto/],

@@ -11,9 +11,9 @@ import { rejectSinks, sinks, sources } from './schema-connectors.ts'
 import { address, category, count, filter, fn, ms, object, oneOf, part, path, scalar, text, zone } from './schema-words.ts'
 
 const feature = z.union([
-  path().describe('The path of the value in the record, such as trip.km or items[0].price.'),
+  path('orWhole').describe('The path of the value in the record, such as trip.km or items[0].price; $ is a record that is a list itself.'),
   object({
-    path: path().describe('The path of the value in the record, such as trip.km or items[0].price.'),
+    path: path('orWhole').describe('The path of the value in the record, such as trip.km or items[0].price; $ is a record that is a list itself.'),
     as: z.enum(DERIVED).exactOptional().describe('What is computed from the value.'),
     zone: zone.exactOptional().describe('Time zone of hourOfDay, dayOfWeek and month.').meta({ default: 'UTC' }),
     type: z.enum(['number', 'string', 'boolean']).exactOptional().describe('What the value must be. Left out: what the model needs.'),
@@ -55,7 +55,7 @@ const definition = object({
   source: z.union([oneOf('source', sources), part<Source>()], { error: 'expected a mapping with one of: file, kafka, stdin' }).describe('Where records come from.'),
   when: filter.exactOptional().describe('Only records whose values at these paths are equal to these are scored; others are passed by.'),
   features: z.union([z.record(text(), feature), fn<FeaturesFunction>()], { error: 'expected a mapping of features' })
-    .exactOptional().describe("The model's inputs and where they are in a record. Left out: under the model's own names."),
+    .exactOptional().describe("The model's inputs and where they are in a record. Left out: under the model's own names; of records that are lists, the list itself, if the inputs have no names."),
   strategy: oneOf('strategy', { embedded }).describe('Where the model runs.'),
   result: result.describe('What is made of a prediction.'),
   sink: z.union([oneOf('sink', sinks), part<Sink>()], { error: 'expected a mapping with one of: file, kafka, stdout' }).describe('Where results go.'),

@@ -1,3 +1,4 @@
+import { WHOLE } from '../codecs/paths.ts'
 import { valuesOf } from '../codecs/values.ts'
 import { SluiceError } from '../core/index.ts'
 import type { Predicted, Result } from '../core/index.ts'
@@ -16,7 +17,7 @@ export function custom(make: ResultFunction, options: ResultOptions = {}): Resul
   return compose({
     check() {},
     open(batch, { parts }, rows) {
-      const values = valuesOf(batch, [], rows), predictions = parts.map(predictionOf), from = originOf(batch)
+      const values = valuesOf(batch, [WHOLE], rows), predictions = parts.map(predictionOf), from = originOf(batch)
       return {
         write(row, answer, at, part, packer) {
           values.open(row)

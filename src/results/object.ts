@@ -1,6 +1,6 @@
 import { columnsOf, csvRow, encodeCsvCell } from '../codecs/csv.ts'
 import { asJson } from '../codecs/decoded.ts'
-import { eachMember, isName, objectAt, rangeAt } from '../codecs/json-bytes.ts'
+import { eachMember, isListAt, isName, objectAt, rangeAt, valueAt } from '../codecs/json-bytes.ts'
 import type { Step } from '../codecs/json-bytes.ts'
 import type { Packer } from '../codecs/pack.ts'
 import { parsePath } from '../codecs/paths.ts'
@@ -58,20 +58,27 @@ function parseNamed(name: string, source: string): void {
 
 /** What entry `i` takes from the record, as JSON or as a cell. */
 interface Taken { open(row: number): void; /** false: it is absent. */ write(i: number, packer: Packer): boolean }
+const ABSENT = [-1, -1] as const
 const decoder = new TextDecoder(), encoder = new TextEncoder()
 
 function fromJson(batch: RecordBatch, entries: readonly Entry[], specs: Specs, codec: 'json' | 'csv'): Taken {
   const { bytes, values } = batch
   const paths = entries.map(({ path }) => (path?.steps ?? []).map((step): Step => typeof step === 'number' ? step : { name: step, utf8: encoder.encode(step) }))
-  const taking = entries.flatMap((_, i) => specs[i] === undefined && typeof paths[i]![0] === 'object' ? [i] : [])
+  const ofRecords = entries.flatMap((_, i) => specs[i] === undefined ? [i] : []), ofLists = ofRecords.filter(i => typeof paths[i]![0] === 'number')
+  const taking = ofRecords.filter(i => typeof paths[i]![0] === 'object')
   const from = new Int32Array(entries.length), to = new Int32Array(entries.length)
   return {
     open(row) {
       from.fill(-1)
+      const start = values.start[row]!, end = values.end[row]!
+      if (ofLists.length > 0 && isListAt(bytes, start, end)) {
+        const list = valueAt(bytes, start, end)
+        for (const i of ofLists) [from[i], to[i]] = rangeAt(bytes, list, end, paths[i]!) ?? ABSENT
+        return
+      }
       if (taking.length === 0) return
-      const end = values.end[row]!
       // all names of the top level in one pass; the last of the same name counts
-      eachMember(bytes, objectAt(bytes, values.start[row]!, end), end, (nameStart, nameEnd, valueStart, valueEnd) => {
+      eachMember(bytes, objectAt(bytes, start, end), end, (nameStart, nameEnd, valueStart, valueEnd) => {
         for (let k = 0; k < taking.length; k++) {
           const i = taking[k]!, first = paths[i]![0] as Exclude<Step, number>
           if (isName(bytes, nameStart, nameEnd, first.name, first.utf8)) { from[i] = valueStart; to[i] = valueEnd }
@@ -80,7 +87,7 @@ function fromJson(batch: RecordBatch, entries: readonly Entry[], specs: Specs, c
     },
     write(i, packer) {
       if (from[i]! < 0) return false
-      const range = paths[i]!.length === 1 ? [from[i]!, to[i]!] as const : rangeAt(bytes, from[i]!, to[i]!, paths[i]!.slice(1))
+      const range = paths[i]!.length === 1 || typeof paths[i]![0] === 'number' ? [from[i]!, to[i]!] as const : rangeAt(bytes, from[i]!, to[i]!, paths[i]!.slice(1))
       if (range === undefined) return false
       if (codec === 'json') packer.append(bytes, range[0], range[1])
       else {

@@ -171,6 +171,16 @@ test('object: outputs first, then paths; bytes kept; a misspelt name is no null'
   assert.deepEqual([csv.texts, csv.rejected], [['{"a":null,"n":"z","p":2}'], ['0 result SLUICE_CSV_BROKEN']])
 })
 
+test('records that are lists: paths of an object begin with an index; a function is given the list; nothing can be merged', () => {
+  const records = ['[7,{"id":1.0},"x"]', ' [8] ', '{"id":9}'], of = answer({ p: numbers(0.5, 0.25, 0.125) })
+  assert.deepEqual(write(object({ a: '$[0]', id: '$[1].id', all: '$[2]', p: 'p' }, bare), batch(records), of).texts, ['{"a":7,"id":1.0,"all":"x","p":0.5}', '{"a":8,"id":null,"all":null,"p":0.25}', '{"a":null,"id":null,"all":null,"p":0.125}'])
+  assert.deepEqual(write(object({ id: '[1].id' }, bare), batch(records), of).rejected, ['1 result SLUICE_RESULT_FAILED', '2 result SLUICE_RESULT_FAILED'])
+  assert.deepEqual(write(object({ id: 'id' }, bare), batch(records), of).rejected, ['0 result SLUICE_JSON_NO_OBJECT', '1 result SLUICE_JSON_NO_OBJECT'])
+  assert.deepEqual(write(object({ p: 'p' }, bare), batch(records), of).texts, ['{"p":0.5}', '{"p":0.25}', '{"p":0.125}'])
+  assert.deepEqual(write(custom(value => ({ n: (value as unknown as unknown[]).length ?? null }), bare), batch(records), of).texts, ['{"n":3}', '{"n":1}', '{"n":null}'])
+  assert.deepEqual(write(merge({ p: 'p' }, bare), batch(records), of).rejected, ['0 result SLUICE_JSON_NO_OBJECT', '1 result SLUICE_JSON_NO_OBJECT'])
+})
+
 test('unknown-output lists those there are', () => {
   const signature = signatureOf(answer({ prediction: numbers(1), probability: numbers(1), cube: { dtype: 'float64', shape: [1, 2, 2], data: new Float64Array(4) } }))
   assert.throws(() => merge({ late: 'probabilty' }).check(signature), (error: SluiceError) => error.code === 'SLUICE_OUTPUT_UNKNOWN' && error.severity === 'fatal' && /prediction, probability/.test(error.message) && /'probability'/.test(error.fix))

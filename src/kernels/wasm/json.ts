@@ -1,15 +1,15 @@
-import { hash, lookUp, rotated } from './dictionary'
+import { hash, rotated } from './dictionary'
 import {
-  ALLOWS_ABSENT, ALLOWS_BARE, ALLOWS_FALSE, ALLOWS_LONG, ALLOWS_NULL, ALLOWS_TRUE, ALLOWS_UNKNOWN, FIELD_ABSENT, FIELD_ALLOWS, FIELD_BYTES, FIELD_CELL,
-  FIELD_FALSE, FIELD_INDEX, FIELD_KEY, FIELD_KEY_LENGTH, FIELD_KEY_LITERAL, FIELD_KIND, FIELD_LENGTH, FIELD_LITERAL, FIELD_MASK, FIELD_NEXT, FIELD_NULL, FIELD_REF, FIELD_SERIAL, FIELD_TRUE,
-  FIELD_UNKNOWN, KIND_ARRAY, KIND_LONG, KIND_MANY, KIND_NUMBER, KIND_OBJECT, KIND_SKIP, KIND_TIME, KIND_TOKEN, SHAPE_FIELDS, SHAPE_LAST, SHAPE_MISSES, SHAPE_SERIAL,
-  SHAPE_SLOT_MASK, SHAPE_SLOTS, SHAPE_WANTED, ENTRY_VALUE, TOKEN_MAX,
+  ALLOWS_ABSENT, FIELD_ABSENT, FIELD_ALLOWS, FIELD_BYTES, FIELD_CELL, FIELD_INDEX, FIELD_KEY, FIELD_KEY_LENGTH, FIELD_KEY_LITERAL, FIELD_KIND, FIELD_LENGTH, FIELD_LITERAL, FIELD_MASK,
+  FIELD_NEXT, FIELD_REF, FIELD_SERIAL, KIND_ARRAY, KIND_LONG, KIND_MANY, KIND_NUMBER, KIND_OBJECT, KIND_RUN, KIND_SKIP, KIND_TIME, KIND_TOKEN, SHAPE_FIELDS, SHAPE_LAST, SHAPE_MISSES,
+  SHAPE_SLOT_MASK, SHAPE_SLOTS, SHAPE_WANTED,
 } from './layout'
 import { number, slowNumber, storeAs, wholeNumber } from './number'
+import { noNumber, run } from './run'
 import { skipValue } from './skip'
-import { time } from './time'
-import { COMMA, firstBytes, QUOTE, same, skipBlank, stopMask } from './text'
+import { CLOSE_ARRAY, COMMA, firstBytes, OPEN_ARRAY, QUOTE, same, skipBlank, stopMask } from './text'
 import { utf8 } from './utf8'
+import { literal, timeText, token } from './values'
 
 // One pass over each record, without an index of its structure. A record that is accepted is one that JSON.parse accepts, and its row holds the same
 // numbers; all others are flagged, and the plain path says what they are. Every function answers the position after what it read, or 0: flag it.
@@ -18,43 +18,40 @@ import { utf8 } from './utf8'
 const COLON: u8 = 58
 const OPEN: u8 = 123
 const CLOSE: u8 = 125
-const OPEN_ARRAY: u8 = 91
-const CLOSE_ARRAY: u8 = 93
-const TRUE: u32 = 0x65757274
-const FALS: u32 = 0x736c6166
-const NULL: u32 = 0x6c6c756e
 
 /** Fills a row of float32 for each of the records; spans: where each begins and ends, two u32. flags[i]: 1 where JSON.parse must decide. Answers
     how many are flagged. */
-export function scanJson32(spans: usize, count: i32, shape: usize, rows: usize, stride: usize, flags: usize): i32 {
-  return scan<f32>(spans, count, shape, rows, stride, flags)
+export function scanJson32(spans: usize, count: i32, root: usize, rows: usize, stride: usize, flags: usize): i32 {
+  return scan<f32>(spans, count, root, rows, stride, flags)
 }
 
 /** Float64 rows. */
-export function scanJson64(spans: usize, count: i32, shape: usize, rows: usize, stride: usize, flags: usize): i32 {
-  return scan<f64>(spans, count, shape, rows, stride, flags)
+export function scanJson64(spans: usize, count: i32, root: usize, rows: usize, stride: usize, flags: usize): i32 {
+  return scan<f64>(spans, count, root, rows, stride, flags)
 }
 
-function scan<T>(spans: usize, count: i32, shape: usize, rows: usize, stride: usize, flags: usize): i32 {
+function scan<T>(spans: usize, count: i32, root: usize, rows: usize, stride: usize, flags: usize): i32 {
   let flagged = 0
-  let serial = load<u64>(shape, SHAPE_SERIAL)
+  let serial = load<u64>(root, FIELD_SERIAL)
   for (let r = 0; r < count; r++) {
     const begin = load<u32>(spans)
     const end = load<u32>(spans, 4)
-    const bad = i32(!whole<T>(begin, end, shape, rows, ++serial) || !utf8(begin, end - begin))
+    const bad = i32(!whole<T>(begin, end, root, rows, ++serial) || !utf8(begin, end - begin))
     store<u8>(flags + r, <u8>bad)
     flagged += bad
     spans += 8
     rows += stride
   }
-  store<u64>(shape, serial, SHAPE_SERIAL)
+  store<u64>(root, serial, FIELD_SERIAL)
   return flagged
 }
 
-function whole<T>(begin: usize, end: usize, shape: usize, row: usize, serial: u64): bool {
+function whole<T>(begin: usize, end: usize, root: usize, row: usize, serial: u64): bool {
   const p = skipBlank(begin, end)
-  if (load<u8>(p) != OPEN) return false
-  const after = object<T>(p, end, shape, row, serial)
+  const kind = load<u32>(root, FIELD_KIND)
+  // a record of another kind is never what is wanted
+  if (load<u8>(p) != (kind == KIND_OBJECT ? OPEN : OPEN_ARRAY)) return false
+  const after = other<T>(p, end, root, kind, row, serial)
   return after != 0 && (after == end || skipBlank(after, end) == end)
 }
 
@@ -138,15 +135,6 @@ function object<T>(p: usize, end: usize, shape: usize, row: usize, serial: u64):
   }
 }
 
-function noNumber<T>(p: usize, end: usize, cell: usize, field: usize): usize {
-  if (load<u8>(p) <= 32) {
-    p = skipBlank(p, end)
-    const after = wholeNumber<T>(p, cell)
-    if (after) return after
-  }
-  return literal<T>(p, cell, field)
-}
-
 /** p after the opening bracket. */
 function array<T>(p: usize, end: usize, shape: usize, row: usize, serial: u64): usize {
   let field: usize = load<u32>(shape, SHAPE_FIELDS)
@@ -194,6 +182,7 @@ function other<T>(p: usize, end: usize, field: usize, kind: u32, row: usize, ser
     const after = skipValue(p, end, 0)
     return after && fillAbsent<T>(ref, row, serial) ? after : 0
   }
+  if (kind == KIND_RUN) return load<u8>(p) == OPEN_ARRAY ? run<T>(p + 1, end, field, row) : 0
   if (kind == KIND_MANY) {
     let after: usize = 0
     for (let each = ref; each; each = load<u32>(each, FIELD_NEXT)) {
@@ -209,96 +198,6 @@ function other<T>(p: usize, end: usize, field: usize, kind: u32, row: usize, ser
   }
   const after = wholeNumber<T>(p, cell)
   return after ? after : literal<T>(p, cell, field)
-}
-
-function timeText<T>(p: usize, cell: usize): usize {
-  let at = p + 1
-  while (at < p + 48) {
-    const stops = stopMask(at)
-    if (stops) {
-      at += ctz(stops)
-      return load<u8>(at) == QUOTE && time<T>(p + 1, i32(at - p) - 1, cell) ? at + 1 : 0
-    }
-    at += 16
-  }
-  return 0
-}
-
-function literal<T>(p: usize, cell: usize, field: usize): usize {
-  const allows = load<u32>(field, FIELD_ALLOWS), word = load<u32>(p)
-  if (word == NULL && allows & ALLOWS_NULL) {
-    storeAs<T>(cell, load<f64>(field, FIELD_NULL))
-    return p + 4
-  }
-  if (word == TRUE && allows & ALLOWS_TRUE) {
-    storeAs<T>(cell, load<f64>(field, FIELD_TRUE))
-    return p + 4
-  }
-  if (word == FALS && load<u8>(p, 4) == 101 && allows & ALLOWS_FALSE) {
-    storeAs<T>(cell, load<f64>(field, FIELD_FALSE))
-    return p + 5
-  }
-  return 0
-}
-
-/** What the dictionary says of a text or a word, as it is written. */
-function token<T>(p: usize, end: usize, cell: usize, field: usize, dictionary: usize): usize {
-  const allows = load<u32>(field, FIELD_ALLOWS)
-  if (load<u8>(p) != QUOTE) {
-    if (allows & ALLOWS_BARE) {
-      const length = bareLength(p)
-      const entry = length ? lookUp(dictionary, p, length) : 0
-      if (entry) {
-        storeAs<T>(cell, load<f64>(entry, ENTRY_VALUE))
-        return p + length
-      }
-    }
-    return literal<T>(p, cell, field)
-  }
-  let stops = stopMask(p + 1)
-  let quote: usize = p + 1
-  if (!stops) {
-    quote += 16
-    stops = stopMask(quote)
-  }
-  const after = stops ? quote + ctz(stops) + 1 : 0
-  if (after && after - p <= <usize>TOKEN_MAX) {
-    if (load<u8>(after - 1) != QUOTE) return 0
-    const entry = lookUp(dictionary, p, after - p)
-    if (entry) {
-      storeAs<T>(cell, load<f64>(entry, ENTRY_VALUE))
-      return after
-    }
-    if (!(allows & ALLOWS_UNKNOWN)) return 0
-    storeAs<T>(cell, load<f64>(field, FIELD_UNKNOWN))
-    return after
-  }
-  return allows & ALLOWS_LONG ? longUnknown<T>(p, end, cell, field) : 0
-}
-
-/** A text longer than any in the dictionary; with escapes it might be a shorter one. */
-function longUnknown<T>(p: usize, end: usize, cell: usize, field: usize): usize {
-  let at = p + 1
-  while (true) {
-    const stops = stopMask(at)
-    if (stops) {
-      at += ctz(stops)
-      break
-    }
-    at += 16
-    if (at >= end) return 0
-  }
-  if (load<u8>(at) != QUOTE) return 0
-  storeAs<T>(cell, load<f64>(field, FIELD_UNKNOWN))
-  return at + 1
-}
-
-/** Of a number or a word: up to a blank or what separates values; 0: above 15. */
-function bareLength(p: usize): usize {
-  const v = v128.load(p)
-  const ends = v128.or(i8x16.lt_u(v, i8x16.splat(33)), v128.or(i8x16.eq(v, i8x16.splat(44)), i8x16.eq(v128.or(v, i8x16.splat(32)), i8x16.splat(125))))
-  const length = ctz(i8x16.bitmask(ends))
-  return length < 16 ? length : 0
 }
 
 /** What stands for the fields that this record does not have; false: something has to be there. */

@@ -1,21 +1,21 @@
 // How tables lie in the memory: read by the kernels (AssemblyScript) and written by the host (TypeScript), so plain numbers only.
 
 // Shape, what is wanted of an object or an array: fields u32 (pointer), end of the fields u32, fields that are wanted u32, slots u32 (pointer to a
-// hash table of u32 pointers to fields), their mask u32, keys that were not where they were expected u32, records scanned u64 (in the outermost one).
-export const SHAPE_BYTES = 32
+// hash table of u32 pointers to fields), their mask u32, keys that were not where they were expected u32.
+export const SHAPE_BYTES = 24
 export const SHAPE_FIELDS = 0
 export const SHAPE_LAST = 4
 export const SHAPE_WANTED = 8
 export const SHAPE_SLOTS = 12
 export const SHAPE_SLOT_MASK = 16
 export const SHAPE_MISSES = 20
-export const SHAPE_SERIAL = 24
 
 // Field. What is expected from the end of the value before it to its own value, `, "key": `: the first 16 bytes, a mask of those that count, its
 // length u32. Kind u32, cell u32 (bytes from the start of the row), ref u32 (a shape, a dictionary, the first of many), literal u32 (all of what is
 // expected, if it is longer than 16), what it allows u32, serial u64 of the record that was last seen to hold it.
 // Behind these 64 bytes what is seldom needed: `"key"`, the first 16 bytes, its length u32, all of it u32; index u32 (in arrays), next u32 (of many);
-// then f64 values that stand for null, true, false, absent, unknown.
+// then f64 values that stand for null, true, false, absent, unknown; of a run the end of its cells u32 (bytes from the start of the row), the cell
+// it has come to u32, and how long its lists are, u32 for each depth. In the field of the whole record the serial counts the records.
 export const FIELD_BYTES = 192
 export const FIELD_HEAD = 0
 export const FIELD_MASK = 16
@@ -36,6 +36,9 @@ export const FIELD_TRUE = 104
 export const FIELD_FALSE = 112
 export const FIELD_ABSENT = 120
 export const FIELD_UNKNOWN = 128
+export const FIELD_RUN_END = 136
+export const FIELD_RUN_AT = 140
+export const FIELD_RUN_LENGTHS = 144
 
 export const KIND_NUMBER = 0
 export const KIND_SKIP = 1
@@ -46,6 +49,8 @@ export const KIND_TOKEN = 4
 export const KIND_MANY = 5
 /** Two numbers: time.ts. */
 export const KIND_TIME = 6
+/** All numbers of a list. */
+export const KIND_RUN = 7
 /** Added: what is expected is longer than 16 bytes. */
 export const KIND_LONG = 8
 

@@ -3,6 +3,8 @@
 export const QUOTE: u8 = 34
 export const BACKSLASH: u8 = 92
 export const COMMA: u8 = 44
+export const OPEN_ARRAY: u8 = 91
+export const CLOSE_ARRAY: u8 = 93
 
 /** 16 x 0xff, then 16 x 0: `v128.load(FIRST + 16 - n)` masks the first n bytes. */
 const FIRST: usize = memory.data<u8>([255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 16)
