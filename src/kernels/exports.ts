@@ -19,6 +19,9 @@ export interface KernelExports {
   scanJson64(spans: number, count: number, shape: number, rows: number, stride: number, flags: number): number
   scanCsv32(spans: number, count: number, table: number, rows: number, stride: number, flags: number): number
   scanCsv64(spans: number, count: number, table: number, rows: number, stride: number, flags: number): number
+  /** How far record batches can be walked, and what walkRecords needs for it; then their columns (walk.ts, layout.ts). Flags: WALK_. Numbers u32. */
+  planRecords(answer: number, at: number, end: number, from: number, bytesMax: number, rowsMax: number, flags: number): void
+  walkRecords(answer: number, at: number, from: number, columns: number): void
   /** Of the first `count` rows of an index (layout.ts), whose bytes are counted from `base`: how many bytes each has, and the partition of its key. */
   placeRows(index: number, count: number, base: number, partitions: number): void
   /** Appends the rows that are named to a record batch in which `first` records are; answers its new end. Writes up to 15 bytes further. */
@@ -37,4 +40,13 @@ export interface KernelExports {
   /** Sums [rows, groups] of inputs [rows, columns] of the same type by a linear model (linear-layout.ts). Reads 3 rows further. */
   linear32(model: number, inputs: number, rows: number, sums: number): void
   linear64(model: number, inputs: number, rows: number, sums: number): void
+  /** Where the two tables of models/exp.ts belong, one after the other. */
+  expTable(): number
+  /** Of numbers in place, one more may be read and written: the links of models/links.ts, to the last bit. */
+  exp32(at: number, count: number): void
+  exp64(at: number, count: number): void
+  sigmoid32(at: number, count: number, slope: number): void
+  sigmoid64(at: number, count: number, slope: number): void
+  softmax32(at: number, rows: number, groups: number): void
+  softmax64(at: number, rows: number, groups: number): void
 }

@@ -24,6 +24,9 @@ function sqrt(of: bigint): bigint {
   }
 }
 
+/** What kernels need for the same. */
+export const expTables: readonly [Float64Array, Float64Array] = [high, tail]
+
 /** ln 2 / 128 in two parts: the product of the first with any k is exact. */
 const LN2_HIGH = 0x162e42fefa0000 / 2 ** 60, LN2_LOW = 0x1cf79abc9e3b39 / 2 ** 99, PER_LN2 = N / Math.LN2
 /** Adding it rounds to a whole number. */

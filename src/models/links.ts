@@ -11,8 +11,10 @@ const each = (of: (x: number, slope: number) => number): Transform => (values, r
   for (let i = 0, n = rows * groups; i < n; i++) values[i] = of(values[i]!, slope)
 }
 
+export type Links = Readonly<{ [link in Exclude<Link, 'argmax'>]: Transform }>
+
 /** float32, as XGBoost. */
-export const links32: Readonly<{ [link in Exclude<Link, 'argmax'>]: Transform }> = {
+export const links32: Links = {
   identity: () => {},
   // XGBoost bounds the exponent at 88.7, so that a margin of -1000 gives 3e-39 and not 0
   sigmoid: each((x, slope) => f(1 / f(exp32(Math.min(f(-slope * x), f(88.7))) + 1))),
@@ -36,7 +38,7 @@ export const links32: Readonly<{ [link in Exclude<Link, 'argmax'>]: Transform }>
 }
 
 /** float64, as LightGBM. */
-export const links64: Readonly<{ [link in Exclude<Link, 'argmax'>]: Transform }> = {
+export const links64: Links = {
   identity: () => {},
   sigmoid: each((x, slope) => 1 / (1 + exp(-slope * x))),
   exp: each(exp),

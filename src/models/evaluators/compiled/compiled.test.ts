@@ -7,11 +7,13 @@ import type { Tensor } from '../../../core/tensors.ts'
 import { kernelModule } from '../../../strategies/kernels.ts'
 import { readModel } from '../../index.ts'
 import type { Linear, LinearModel } from '../../linear.ts'
+import { links32, links64 } from '../../links.ts'
 import { FLAG, forest } from '../../trees.ts'
 import type { TreeEnsemble, TreeNode, TreeSource } from '../../trees.ts'
 import { plainCores } from '../plain/cores.ts'
 import { openWith, plain } from '../plain/index.ts'
 import { compiled } from './index.ts'
+import { compiledLinks } from './links.ts'
 import { compiledTrees } from './trees.ts'
 
 const kernels = (await kernelModule())!, ref = { name: 'model', version: '1' }
@@ -172,3 +174,18 @@ for (const sums of ['float32', 'float64'] as const) {
     }
   })
 }
+
+test('links by kernels as in JavaScript: every magnitude, edges, odd counts, more than a block', () => {
+  const next = random(9), edges = [0, -0, NaN, Infinity, -Infinity, 709.782712893384, 709.79, -745.13, -745.14, -744, -708, -707.5, -707, 709, 708.9, 88.7, 88.8, -103.9, 1e-300, 5e-324, -1e300]
+  const links = compiledLinks(kernels), judges = { float32: links32, float64: links64 }
+  for (const dtype of ['float32', 'float64'] as const) for (const link of ['sigmoid', 'exp', 'softmax'] as const) for (const groups of [1, 3, 10]) for (const rows of [1, 7, 1000, 5000]) {
+    const given = Array.from({ length: rows * groups }, () => next() < 0.02 ? pick(next, edges) : (next() - 0.5) * pick(next, [0.01, 2, 20, 200, 1600]))
+    const [got, want] = [0, 1].map(() => dtype === 'float32' ? Float32Array.from(given) : Float64Array.from(given)) as [Float64Array, Float64Array]
+    for (const slope of [1, 0.7]) {
+      links[dtype][link](got, rows, groups, slope)
+      judges[dtype][link](want, rows, groups, slope)
+      const at = want.findIndex((value, i) => !Object.is(value, got[i]))
+      assert.ok(at < 0, `${dtype} ${link} of ${given[at]}: ${got[at]}, not ${want[at]}`)
+    }
+  }
+})

@@ -3,6 +3,7 @@ import { instantiate } from '../../../kernels/host.ts'
 import type { Image } from '../../../kernels/image.ts'
 import { memoryOf, PAGE } from '../../../kernels/webassembly.ts'
 import type { KernelModule } from '../../../kernels/webassembly.ts'
+import { expTables } from '../../exp.ts'
 
 /** Kernels and one model: a memory of its own, as large as the model, that goes when nobody holds it any more. */
 export interface ModelMemory {
@@ -24,6 +25,7 @@ export function placed(image: Image, module: KernelModule): ModelMemory | undefi
       const pages = Math.ceil((OWN_BYTES + bytes + OVER) / PAGE)
       if (pages > PAGES_MAX) return undefined
       const memory = memoryOf(pages), run = instantiate(module, memory), base = Math.ceil(run.heapBase() / 64) * 64
+      for (const [i, table] of expTables.entries()) new Float64Array(memory.buffer, run.expTable() + i * 1024, 128).set(table)
       made = { run, buffer: memory.buffer, base }
       return { bytes: new Uint8Array(memory.buffer, base, bytes), release() {} }
     },

@@ -1,4 +1,6 @@
 import type { Linear } from '../../linear.ts'
+import { links32, links64 } from '../../links.ts'
+import type { Links } from '../../links.ts'
 import type { Trees } from '../../trees.ts'
 import { linearMargins } from './linear.ts'
 import { treeMargins } from './trees.ts'
@@ -13,9 +15,14 @@ export interface Core {
   /** For people. */
   readonly how: string
 }
-export interface Cores { trees(trees: Trees): Core; linear(linear: Linear): Core }
+export interface Cores {
+  trees(trees: Trees): Core
+  linear(linear: Linear): Core
+  readonly links: { readonly float32: Links; readonly float64: Links }
+}
 
 export const plainCores: Cores = {
   trees: trees => ({ margins: treeMargins(trees), bytes: 0, how: 'one node after the other' }),
   linear: linear => ({ margins: linearMargins(linear), bytes: 0, how: 'one product after the other' }),
+  links: { float32: links32, float64: links64 },
 }

@@ -16,8 +16,8 @@ export const plain: Evaluator = { name: 'plain', open: async (model, ref) => ope
 
 /** The evaluator, with what executes trees and linear models given. @throws SLUICE_MODEL_UNSUPPORTED */
 export function openWith(model: Model, ref: ModelRef, cores: Cores): Predictor {
-  if (isTrees(model)) return predictor(model, ref, model.groups, model.divisor, model.objective, cores.trees(model).margins)
-  if (isLinear(model)) return predictor(model, ref, model.groups, 1, model.objective, cores.linear(model).margins)
+  if (isTrees(model)) return predictor(model, ref, model.groups, model.divisor, model.objective, cores.trees(model).margins, cores.links)
+  if (isLinear(model)) return predictor(model, ref, model.groups, 1, model.objective, cores.linear(model).margins, cores.links)
   if (isProgram(model)) return programPredictor(model, ref, cores)
   throw new SluiceError('SLUICE_MODEL_UNSUPPORTED', `no evaluator executes a model of kind '${model.kind}'`, { at: ref.name })
 }
@@ -26,14 +26,14 @@ const isTrees = (model: Model): model is TreeEnsemble => model.kind === 'trees'
 const isLinear = (model: Model): model is LinearModel => model.kind === 'linear'
 const isProgram = (model: Model): model is Program => model.kind === 'program'
 
-function predictor(model: Model, ref: ModelRef, groups: number, divisor: number, objective: Objective, margins: Margins): Predictor {
+function predictor(model: Model, ref: ModelRef, groups: number, divisor: number, objective: Objective, margins: Margins, links: Cores['links']): Predictor {
   const models = [ref]
   const input = model.signature.inputs[0]!
   return {
     signature: model.signature,
     predict: features => {
       const margin = margins(matrixOf(features, input.name, input.dtype, input.shape[1]!), features.rows)
-      return { outputs: outputsOf(margin, features.rows, groups, divisor, objective), models, rejected: [] }
+      return { outputs: outputsOf(margin, features.rows, groups, divisor, objective, links), models, rejected: [] }
     },
     close: async () => {},
   }

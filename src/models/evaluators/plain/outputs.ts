@@ -1,13 +1,14 @@
 import type { Tensor, TensorBatch } from '../../../core/tensors.ts'
-import { argmax, links32, links64 } from '../../links.ts'
+import { argmax } from '../../links.ts'
 import type { Objective } from '../../objectives.ts'
+import type { Cores } from './cores.ts'
 
 type Values = Float32Array | Float64Array
 
 /** All outputs of the signature from the margins [rows, groups], which become the output 'margin'. */
-export function outputsOf(margin: Values, rows: number, groups: number, divisor: number, objective: Objective): TensorBatch {
+export function outputsOf(margin: Values, rows: number, groups: number, divisor: number, objective: Objective, { float32, float64 }: Cores['links']): TensorBatch {
   const dtype = margin instanceof Float32Array ? 'float32' : 'float64'
-  const links = dtype === 'float32' ? links32 : links64
+  const links = dtype === 'float32' ? float32 : float64
   const fresh = (length: number): Values => dtype === 'float32' ? new Float32Array(length) : new Float64Array(length)
   const tensors = new Map<string, Tensor>()
   const put = (name: string, width: number, data: Values): void => {
