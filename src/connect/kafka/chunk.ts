@@ -3,7 +3,7 @@ import type { Arena, RecordBatch, Region, Rejection, Slices } from '../../core/i
 import { tooLarge } from '../textbatch.ts'
 import type { Frame } from './frames.ts'
 import type { ReadSettings } from './reading.ts'
-import { AbortedFilter, walkRecords } from './wire/index.ts'
+import { AbortedFilter, walkInPlace, walkRecords } from './wire/index.ts'
 import type { AbortedTransaction, Walked } from './wire/index.ts'
 
 /** What is kept of a record that is too large. */
@@ -62,6 +62,21 @@ export class Chunk {
   }
 
   #walk(from: number): Walked & { release(): void } {
+    const walked = this.#walkInPlace(from) ?? this.#walkCopied(from)
+    if (walked.end <= this.#at) throw new SluiceError('SLUICE_BATCH_CORRUPT', `${this.#partition}: a record batch behind offset ${from} has no end`, { at: `${this.#partition}@${from}` })
+    this.#at = walked.end
+    if (this.#at >= this.#end) this.#leave()
+    return walked
+  }
+  #walkInPlace(from: number): Walked & { release(): void } | undefined {
+    const { checkCrcs, batchBytes } = this.#settings, frame = this.#frame!
+    const found = walkInPlace(this.#data, this.#at, this.#end, { from, aborted: this.#filter, checkCrcs, bytesMax: batchBytes, rowsMax: ROWS_MAX }, this.#arena)
+    if (found === undefined) return undefined
+    const { walked, columns } = found
+    frame.retain()
+    return { ...walked, release() { columns?.release(); frame.release() } }
+  }
+  #walkCopied(from: number): Walked & { release(): void } {
     const { checkCrcs, batchBytes } = this.#settings
     let region: Region | undefined
     const release = () => region?.release()
@@ -70,10 +85,6 @@ export class Chunk {
         partition: this.#partition, from, aborted: this.#filter, checkCrcs, bytesMax: batchBytes, rowsMax: ROWS_MAX,
         memory: bytes => { region = this.#arena.reserve(bytes); return region?.bytes ?? new Uint8Array(bytes) },
       })
-      if (walked.end <= this.#at) throw new SluiceError('SLUICE_BATCH_CORRUPT', `${this.#partition}: a record batch behind offset ${from} has no end`, { at: `${this.#partition}@${from}` })
-      this.#at = walked.end
-      // what was walked lies elsewhere now
-      if (this.#at >= this.#end) this.#leave()
       return { ...walked, release }
     } catch (error) {
       release()
@@ -98,7 +109,7 @@ function wholeBatches(data: Uint8Array, from: number): [end: number, next: numbe
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
   let at = 0, next = from
   while (at + HEADER <= data.byteLength) {
-    const length = view.getInt32(at + 8), behind = Number(view.getBigInt64(at)) + view.getInt32(at + 23) + 1
+    const length = view.getInt32(at + 8), behind = view.getInt32(at) * 2 ** 32 + view.getUint32(at + 4) + view.getInt32(at + 23) + 1
     if (length < HEADER - 12 || view.getUint8(at + 16) !== 2 || behind <= next) return [data.byteLength, next]
     if (at + 12 + length > data.byteLength) break
     at += 12 + length

@@ -4,8 +4,8 @@ import { Chunk } from './chunk.ts'
 import type { Cluster } from './cluster.ts'
 import { codeName, KAFKA, LEADERLESS, protocolError } from './errors.ts'
 import { fetchFrom } from './fetching.ts'
-import { Frames } from './frames.ts'
 import type { Fetched } from './fetching.ts'
+import type { Frames } from './frames.ts'
 import { bounds } from './offsets.ts'
 import type { Start } from './offsets.ts'
 import { parsePartition } from './partitions.ts'
@@ -54,8 +54,7 @@ export class Reading {
   readonly #locate: (partitions: readonly string[], signal: AbortSignal) => Promise<readonly Start[]>
   readonly #over = new AbortController()
   readonly #readers = new Map<string, Reader>()
-  /** One on its way, one being read, of each of some brokers. */
-  readonly #frames = new Frames(4)
+  readonly #frames: Frames
   /** Told to the owner, and not taken back. */
   readonly #told = new Set<string>()
   /** Assigned; where to begin is being asked. */
@@ -66,11 +65,12 @@ export class Reading {
   #failure: SluiceError | undefined
   #wake = () => {}
 
-  constructor(cluster: Cluster, owner: Ownership, settings: ReadSettings, locate: (partitions: readonly string[], signal: AbortSignal) => Promise<readonly Start[]>, context: Context) {
+  constructor(cluster: Cluster, owner: Ownership, settings: ReadSettings, locate: (partitions: readonly string[], signal: AbortSignal) => Promise<readonly Start[]>, frames: Frames, context: Context) {
     this.#cluster = cluster
     this.#owner = owner
     this.#settings = settings
     this.#locate = locate
+    this.#frames = frames
     this.#context = context
   }
 

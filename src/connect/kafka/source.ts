@@ -1,8 +1,10 @@
 import { listOffsetsV8, offsetCommitV9, offsetFetchV9 } from '@platformatic/kafka'
 import { SluiceError } from '../../core/index.ts'
 import type { Context, Source } from '../../core/index.ts'
+import { kernelsOf } from '../../kernels/host.ts'
 import { openCluster } from './cluster.ts'
 import type { Cluster } from './cluster.ts'
+import { Frames } from './frames.ts'
 import { heartbeat } from './heartbeat.ts'
 import { Membership } from './membership.ts'
 import type { Claim, GroupMetadata } from './membership.ts'
@@ -42,6 +44,7 @@ export async function openKafkaSource(options: KafkaSourceOptions, context: Cont
   }
   const instance = options.instance === undefined || context.executors === 1 ? options.instance : `${options.instance}-${context.executor}`
   const begun = new Map<string, bigint>()            // where `from` began, until something is committed: `latest` must not mean something later after a failure
+  const frames = new Frames(kernelsOf(context.arena))
   let reading: Reading | undefined
   let ended: SluiceError | undefined
 
@@ -86,7 +89,7 @@ export async function openKafkaSource(options: KafkaSourceOptions, context: Cont
       reading?.end()
       if (signal.aborted) return
       if (ended !== undefined) throw ended
-      const now = reading = new Reading(cluster, owner, settings, locate, context)
+      const now = reading = new Reading(cluster, owner, settings, locate, frames, context)
       membership.start()
       void now.assigned(membership.partitions)
       yield* now.batches(signal)
@@ -100,6 +103,7 @@ export async function openKafkaSource(options: KafkaSourceOptions, context: Cont
       reading = undefined
       await membership.close()
       await cluster.close()
+      frames.close()
     },
     kafka: { connection: options, group, groupMetadata: () => membership.metadata, claim: partitions => membership.claim(partitions) },
   }

@@ -152,3 +152,19 @@ export const FROM_PART = 26624
 export const FROM_AT = 28672
 export const FROM_MODEL = 30720
 export const FROM_BYTES = 32768
+
+// What planRecords and walkRecords (walk.ts) answer: where the first records begin u32, where they stopped u32, where the last record ends u32, rows u32, whether any has
+// headers u32, the next offset f64; behind it columns of one row. Columns of n rows: n offsets f64, n times f64, then begin and end of keys, values and headers,
+// n i32 each.
+export const WALK_BYTES = 80
+export const WALK_START = 0
+export const WALK_STOP = 4
+export const WALK_END = 8
+export const WALK_ROWS = 12
+export const WALK_HEADERS = 16
+export const WALK_NEXT = 24
+export const WALK_MARKER = 32
+export const WALK_ROW_BYTES = 40
+/** Flags: checksums are compared; markers of transactions are looked at. */
+export const WALK_CHECKSUMS = 1
+export const WALK_MARKERS = 2

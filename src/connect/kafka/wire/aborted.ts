@@ -12,6 +12,9 @@ export class AbortedFilter {
     this.#coming = [...aborted].sort((a, b) => a.firstOffset - b.firstOffset)
   }
 
+  /** None was aborted. */
+  get isEmpty(): boolean { return this.#coming.length === 0 }
+
   /** A batch of data, of a transaction: whether it is to be passed by. */
   drops(producerId: number, lastOffset: number): boolean {
     this.#advance(lastOffset)
