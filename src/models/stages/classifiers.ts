@@ -131,14 +131,14 @@ function fmClassifier(stage: StageOf<'fm_classifier'>, bench: Bench): Answer {
   }
 }
 
-function oneVsRest({ models, features, at }: StageOf<'one_vs_rest'>, bench: Bench): Answer {
+function oneVsRest({ models, features, byProbability = false, at }: StageOf<'one_vs_rest'>, bench: Bench): Answer {
   if (models.length === 0) throw bench.broken(at, 'it has no models')
-  const scores = bench.add({
-    op: 'concat', of: models.map(model => {
-      const { classes, scores } = answerOf({ ...model, features }, bench)
-      if (classes !== 2) throw bench.broken(model.at, `a model of ${classes} classes where one of 2 belongs`)
-      return bench.select(scores, [1], model.at)
-    }),
-  }, at)
-  return { classes: models.length, scores, prediction: () => largest(scores, at, bench) }
+  const answers = models.map(model => {
+    const answer = answerOf({ ...model, features }, bench)
+    if (answer.classes !== 2) throw bench.broken(model.at, `a model of ${answer.classes} classes where one of 2 belongs`)
+    return answer
+  })
+  const seconds = (of: (answer: Answer) => number): number => bench.add({ op: 'concat', of: answers.map(answer => bench.select(of(answer), [1], at)) }, at)
+  const scores = seconds(answer => answer.scores)
+  return { classes: models.length, scores, prediction: () => largest(byProbability ? seconds(answer => answer.probabilities?.() ?? answer.scores) : scores, at, bench) }
 }

@@ -148,8 +148,9 @@ export interface BisectingNode { readonly center: Float64Array; readonly index: 
 /** Probabilities: 2.220446049250313e-16 + weight * density, over their sum; the prediction is the largest. `means` [k, width], `covariances` [k, width, width]. */
 interface GaussianMixture extends Answering { readonly stage: 'gaussian_mixture'; readonly probability?: string; readonly weights: Float64Array; readonly means: Float64Array; readonly covariances: Float64Array }
 
-/** One binary classifier a class; scores are the second score of each, the prediction is the largest. */
-interface OneVsRest extends Omit<Classifying, 'probability' | 'thresholds'> { readonly stage: 'one_vs_rest'; readonly models: readonly BinaryClassifier[] }
+/** One binary classifier a class; scores are the second score of each, the prediction is the largest. byProbability: the class of the largest probability (MLeap),
+    which may be 1 of several. */
+interface OneVsRest extends Omit<Classifying, 'probability' | 'thresholds'> { readonly stage: 'one_vs_rest'; readonly models: readonly BinaryClassifier[]; readonly byProbability?: boolean }
 export type BinaryClassifier = BinaryLogistic | LinearSvc | TreeClassifier | GbtClassifier | NaiveBayes | Mlp | MultinomialLogistic | FactorizationClassifier
 /** Between two boundaries (ascending) on the line between their predictions, outside of them that of the nearest. Of a vector the number `index`. */
 interface Isotonic extends Answering { readonly stage: 'isotonic'; readonly boundaries: Float64Array; readonly predictions: Float64Array; readonly index: number }
