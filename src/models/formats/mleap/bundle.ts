@@ -31,7 +31,7 @@ export interface Bundle {
   /** An operation without ports in a folder. */
   part(folder: string): Promise<Part>
   /** A file beside an operation, by the first of its names that is there. */
-  beside(part: Part, names: readonly string[]): Promise<{ readonly name: string; readonly bytes: Uint8Array }>
+  beside(part: Pick<Part, 'folder'>, names: readonly string[]): Promise<{ readonly name: string; readonly bytes: Uint8Array }>
 }
 
 const DEPTH_MAX = 16

@@ -1,5 +1,6 @@
 import type { BinaryClassifier, GlmFamily, GlmLink, Stage } from '../../stages/stages.ts'
 import type { TreeSource } from '../../trees.ts'
+import { readCenters } from './centers.ts'
 import { rowMajor } from './reading.ts'
 import type { Reading, ReadStep } from './reading.ts'
 
@@ -127,6 +128,10 @@ const others: { readonly [op: string]: ReadStep } = {
     if (width === 0 || features !== width || centers.some(({ values }) => values.length !== width)) throw step.attributes.broken(`its ${centers.length} centers are not of ${features} features`)
     return [{ stage: 'kmeans', ...answer(step), centers: Float64Array.from(centers.flatMap(({ values }) => values)), width, distance: 'euclidean' }]
   },
+  async bisecting_k_means(step) {
+    const nodes = await readCenters(step.bundle, step)
+    return [{ stage: 'bisecting_kmeans', ...answer(step), nodes, width: nodes[0]!.center.length, distance: 'euclidean' }]
+  },
   gaussian_mixture(step) {
     const { attributes } = step, weights = Float64Array.from(attributes.numbers('weights')), means = attributes.tensors('means'), covariances = attributes.tensors('covs'), width = means[0]?.values.length ?? 0
     if (width === 0 || means.length !== weights.length || covariances.length !== weights.length || means.some(({ values }) => values.length !== width) || covariances.some(({ values }) => values.length !== width * width)) throw attributes.broken(`its distributions are not ${weights.length} of ${width} features`)
@@ -140,7 +145,21 @@ const others: { readonly [op: string]: ReadStep } = {
   },
 }
 
+/** Of the classifiers the one whose probability is the largest; Spark asks for the largest score. */
+async function oneVsRest(step: Reading): Promise<Stage[]> {
+  const { attributes } = step, classes = attributes.count('num_classes'), width = attributes.count('num_features'), inner: BinaryClassifier[] = []
+  if (step.maybeOutput('probability') !== undefined) throw attributes.unsupported('a column for the largest of its probabilities', 'leave the probability column out')
+  for (let i = 0; i < classes; i++) {
+    const model = await step.inner(`model${i}`), read = Object.hasOwn(classifiers, model.op) ? classifiers[model.op] : undefined
+    if (read === undefined || model.op === 'linear_svc' || model.op === 'support_vector_machine') throw attributes.unsupported(`a classifier of the kind '${model.op.slice(0, 60)}'`, 'use one that has probabilities')
+    inner.push(await read(model))
+    model.done()
+  }
+  if (inner.some(of => 'weights' in of && of.stage === 'binary_logistic' && of.weights.length !== width)) throw attributes.broken(`a classifier is not of its ${width} features`)
+  return [{ stage: 'one_vs_rest', ...answer(step), ...named('raw', step.maybeOutput('raw_prediction')), models: inner, byProbability: true }]
+}
+
 export const models: { readonly [op: string]: ReadStep } = {
   ...Object.fromEntries(Object.entries(classifiers).map(([op, read]) => [op, async (step: Reading): Promise<Stage[]> => [await read(step)]])),
-  ...others,
+  ...others, one_vs_rest: oneVsRest,
 }

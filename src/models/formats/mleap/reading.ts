@@ -23,9 +23,10 @@ export interface Reading {
   outputs(port: string): string[]
   /** A raw column that is a vector of this width. */
   wide(name: string, width: number): void
-  /** A model within this one. */
+  readonly folder: string
+  /** A model within this one: it reads the same column of features and makes none of its own. */
   inner(folder: string): Promise<Reading>
-  tree(part?: Part): Promise<TreeSource>
+  tree(): Promise<TreeSource>
   done(): void
 }
 export type ReadStep = (step: Reading) => Stage[] | Promise<Stage[]>
@@ -43,7 +44,7 @@ export async function pipelineOf(bundle: Bundle, python: boolean, readerOf: (op:
   return { stages, columns }
 }
 
-function readingOf(bundle: Bundle, part: Part, ports: Pick<Step, 'inputs' | 'outputs'>, python: boolean, widths: Map<string, number>): Reading {
+function readingOf(bundle: Bundle, part: Part, ports: Pick<Step, 'inputs' | 'outputs'>, python: boolean, widths: Map<string, number>, isInner = false): Reading {
   const { op, attributes, folder } = part, asked = new Set<Socket>()
   const find = (sockets: readonly Socket[], port: string): string | undefined => {
     const found = sockets.filter(socket => socket.port === port)
@@ -64,16 +65,17 @@ function readingOf(bundle: Bundle, part: Part, ports: Pick<Step, 'inputs' | 'out
     return sockets.map((_, i) => must(sockets, `${port}${i}`))
   }
   return {
-    op, bundle, attributes, at: folder, python,
+    op, bundle, attributes, folder, at: folder, python,
     input: port => must(ports.inputs, port), output: port => must(ports.outputs, port),
     maybeInput: port => find(ports.inputs, port), maybeOutput: port => find(ports.outputs, port),
     inputs: port => numbered(ports.inputs, port), outputs: port => numbered(ports.outputs, port),
     wide: (name, width) => { widths.set(name, width) },
-    inner: async name => readingOf(bundle, await bundle.part(`${folder}/${name}`), { inputs: [], outputs: [] }, python, widths),
-    tree: async (of = part) => readTree(bundle, of),
+    inner: async name => readingOf(bundle, await bundle.part(`${folder}/${name}`), { inputs: ports.inputs, outputs: [] }, python, widths, true),
+    tree: async () => readTree(bundle, part),
     done() {
       attributes.done()
-      const left = [...ports.inputs, ...ports.outputs].find(socket => !asked.has(socket))
+      // ports of a model within are those of the one around it
+      const left = isInner ? undefined : [...ports.inputs, ...ports.outputs].find(socket => !asked.has(socket))
       if (left !== undefined) throw attributes.unsupported(`the port '${left.port.slice(0, 60)}' is not known`)
     },
   }

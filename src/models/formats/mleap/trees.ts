@@ -14,7 +14,7 @@ import type { Bundle, Part } from './bundle.ts'
 type Record = { readonly feature: number; readonly threshold: number } | { readonly feature: number; readonly categories: readonly number[]; readonly isLeft: boolean } | { readonly values: readonly number[] }
 
 /** `name`: for errors. @throws SLUICE_MODEL_BROKEN, SLUICE_MODEL_UNSUPPORTED */
-export async function readTree({ file, format, beside }: Bundle, part: Part): Promise<TreeSource> {
+export async function readTree({ file, format, beside }: Bundle, part: Pick<Part, 'folder'>): Promise<TreeSource> {
   const { name, bytes } = await beside(part, ['tree', 'nodes'])
   return treeOf(file, name, format === 'json' ? recordsOfJson(file, name, bytes) : recordsOfProto(file, name, bytes))
 }
@@ -51,19 +51,27 @@ function treeOf(file: string, name: string, records: readonly Record[]): TreeSou
 
 const NUMBERS = 'numbers are missing'
 
-function recordsOfJson(file: string, name: string, bytes: Uint8Array): Record[] {
+/** One object a line. */
+export function jsonLines(file: string, name: string, bytes: Uint8Array): { readonly [name: string]: unknown }[] {
   const lines = new TextDecoder().decode(bytes).split('\n')
   if (lines.at(-1) === '') lines.pop()
   return lines.map((line, i) => {
+    let node: unknown
+    try { node = JSON.parse(line) } catch { node = undefined }
+    if (typeof node !== 'object' || node === null) throw new SluiceError('SLUICE_MODEL_BROKEN', `${file}: a node is no object of JSON`, { at: `${name}:${i + 1}` })
+    return node as { readonly [name: string]: unknown }
+  })
+}
+
+function recordsOfJson(file: string, name: string, bytes: Uint8Array): Record[] {
+  return jsonLines(file, name, bytes).map((node, i) => {
     const broken = (what: string): SluiceError => new SluiceError('SLUICE_MODEL_BROKEN', `${file}: ${what}`, { at: `${name}:${i + 1}` })
-    let node: { readonly [name: string]: unknown } | null
-    try { node = JSON.parse(line) as typeof node } catch { throw broken('a node is no JSON') }
-    if (node?.['type'] === 'leaf') {
+    if (node['type'] === 'leaf') {
       if (!isNumbers(node['values']) || node['values'].length === 0) throw broken(`a leaf whose ${NUMBERS}`)
       return { values: node['values'] }
     }
-    const split = node?.['split'] as { readonly [name: string]: unknown } | null | undefined
-    if (node?.['type'] !== 'internal' || typeof split !== 'object' || split === null) throw broken('a node is neither a split nor a leaf')
+    const split = node['split'] as { readonly [name: string]: unknown } | null | undefined
+    if (node['type'] !== 'internal' || typeof split !== 'object' || split === null) throw broken('a node is neither a split nor a leaf')
     const { type, featureIndex: feature, threshold, categories, isLeft } = split
     if (typeof feature !== 'number') throw broken('a split without a feature')
     if (type === 'continuous' && typeof threshold === 'number') return { feature, threshold }
@@ -73,20 +81,22 @@ function recordsOfJson(file: string, name: string, bytes: Uint8Array): Record[] 
 }
 const isNumbers = (value: unknown): value is number[] => Array.isArray(value) && value.every(of => typeof of === 'number')
 
-/** Node { oneof internal = 1 { split = 1 { oneof categorical = 1, continuous = 2 } }, leaf = 2 { values = 1 } } */
-function recordsOfProto(file: string, name: string, bytes: Uint8Array): Record[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), records: Record[] = []
+/** A big-endian int32 of bytes and the message, one after the other. */
+export function eachMessage(file: string, name: string, bytes: Uint8Array): Uint8Array[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), messages: Uint8Array[] = []
   for (let at = 0; at < bytes.length;) {
-    const broken = (what: string): SluiceError => new SluiceError('SLUICE_MODEL_BROKEN', `${file}: ${what}`, { at: `${name}, node ${records.length}` })
-    if (at + 4 > bytes.length) throw broken('the tree is cut off')
-    const size = view.getInt32(at)
-    if (size < 0 || size > bytes.length - at - 4) throw broken(`a node of ${size} bytes, ${bytes.length - at - 4} are left`)
-    records.push(recordOfProto(file, bytes.subarray(at + 4, at + 4 + size), name, broken))
+    const size = at + 4 > bytes.length ? -1 : view.getInt32(at)
+    if (size < 0 || size > bytes.length - at - 4) throw new SluiceError('SLUICE_MODEL_BROKEN', `${file}: a node is cut off, or has a size that is not there`, { at: `${name}, node ${messages.length}` })
+    messages.push(bytes.subarray(at + 4, at + 4 + size))
     at += 4 + size
   }
-  return records
+  return messages
 }
 
+const recordsOfProto = (file: string, name: string, bytes: Uint8Array): Record[] => eachMessage(file, name, bytes).map((message, i) =>
+  recordOfProto(file, message, name, what => new SluiceError('SLUICE_MODEL_BROKEN', `${file}: ${what}`, { at: `${name}, node ${i}` })))
+
+/** Node { oneof internal = 1 { split = 1 { oneof categorical = 1, continuous = 2 } }, leaf = 2 { values = 1 } } */
 function recordOfProto(file: string, bytes: Uint8Array, at: string, broken: (what: string) => SluiceError): Record {
   let record: Record | undefined
   eachField(file, bytes, at, node => {
