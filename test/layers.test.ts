@@ -37,7 +37,7 @@ const PACKAGES: { readonly [name: string]: readonly string[] } = {
   ajv: ['codecs'],
   commander: ['cli'],
   hyparquet: ['connect/file'],
-  'hyparquet-compressors': ['connect/file'],
+  'hyparquet-compressors': ['connect/file', 'models/formats/spark'],
   protobufjs: ['codecs'],
   yaml: ['pipeline'],
   zod: ['pipeline'],
