@@ -1,5 +1,5 @@
 // Cost of each kernel beside what JavaScript alone does, in ns a record and MB/s: node bench/kernels.ts [rounds, default 5] [title]
-// CPU time of this thread, rounds interleaved over all lines, medians. Batches of 512 records, 8 different ones in turn.
+// CPU time of this thread, rounds interleaved over all lines, medians. Batches of 512 records (64 lists), 8 different ones in turn.
 import { cpus, loadavg } from 'node:os'
 import { Random } from '../test/support/mutations.ts'
 import { Packer, batchOf } from '../src/codecs/pack.ts'
@@ -12,7 +12,7 @@ import { kernelModule } from '../src/strategies/kernels.ts'
 import { merge, object } from '../src/results/index.ts'
 import type { ResultOptions } from '../src/results/index.ts'
 
-const ROWS = 512, BATCHES = 8
+const ROWS = 512, LISTS = 64, BATCHES = 8
 const rounds = Number(process.argv[2] ?? 5), only = process.argv[3] ?? ''
 const arena = createArena(2 ** 26, await kernelModule()), { run } = kernelsOf(arena)!
 const random = new Random(1)
@@ -30,7 +30,12 @@ const PORTS = Array.from({ length: 300 }, (_, i) => `P${(i * 7919 % 1000).toStri
 const flight = (): object => ({ id: random.below(1e7), date: new Date(Date.UTC(2001, 4, 1) + random.below(1e6) * 61_000).toISOString(), distance: 200 + random.below(2400), delay: random.below(90), origin: random.one(PORTS), destination: random.one(PORTS),
   carrier: random.one(FEW), seats: 100 + random.below(80), price: random.below(100_000) / 100, load: random.below(100) / 100, tail: `N${random.below(9000)}`, note: 'on time' })
 
-interface Line { readonly title: string; readonly columns: readonly (string | Column)[]; readonly specs?: FeatureSpecs; readonly header?: readonly string[]; record(): string }
+const PIXELS = Array.from({ length: 784 }, (_, i) => `pixels_${i}`)
+const pixels = (number: () => number): number[] => PIXELS.map(number)
+/** As images are: a fifth of the pixels is not 0. */
+const grey = (): number => random.chance(0.8) ? 0 : random.below(256)
+
+interface Line { readonly title: string; /** Of a list: they have no names. */ readonly list?: boolean; readonly columns: readonly (string | Column)[]; readonly specs?: FeatureSpecs; readonly header?: readonly string[]; record(): string }
 const rule = (name: string): Column => ({ name, missing: true })
 const LINES: readonly Line[] = [
   { title: 'flat, 30 numbers of 6 decimals', columns: F30, record: () => JSON.stringify({ ...head(), ...numbersOf(F30) }) },
@@ -50,10 +55,16 @@ const LINES: readonly Line[] = [
     specs: { distance: 'distance', seats: 'seats', hour: { path: 'date', as: 'hourOfDay', zone: 'America/Chicago' }, origin: 'origin', carrier: 'carrier' }, record: () => JSON.stringify(flight()) },
   { title: '  the same, CSV', columns: ['distance', 'seats', 'hour', { name: 'origin', categories: PORTS }, { name: 'carrier', categories: FEW }], header: Object.keys(flight()),
     specs: { distance: 'distance', seats: 'seats', hour: { path: 'date', as: 'hourOfDay', zone: 'America/Chicago' }, origin: 'origin', carrier: 'carrier' }, record: () => Object.values(flight()).join() },
+  { title: 'list of 784 numbers of 6 decimals', list: true, columns: PIXELS, record: () => JSON.stringify(pixels(() => random.below(1e6) / 1e6)) },
+  { title: '  the same, floats as Java prints them', list: true, columns: PIXELS, record: () => JSON.stringify(pixels(() => Number(String(Math.fround(random.bits() / 2 ** 32).toPrecision(8))))) },
+  { title: '  the same, 17 digits', list: true, columns: PIXELS, record: () => JSON.stringify(pixels(() => random.bits() / 2 ** 32 + random.bits() / 2 ** 63)) },
+  { title: '  the same, 28 lists, blanks between, in an object', list: true, columns: PIXELS, specs: { pixels: 'image' }, record: () => JSON.stringify({ ...head(), image: Array.from({ length: 28 }, () => pixels(() => random.below(1e6) / 1e6).slice(0, 28)) }).replaceAll(',', ', ') },
+  { title: 'list of 784 grey values', list: true, columns: PIXELS, record: () => JSON.stringify(pixels(grey)) },
+  { title: '  the same, divided by 255', list: true, columns: PIXELS, record: () => JSON.stringify(pixels(() => Math.fround(grey() / 255))) },
   { title: 'CSV, 30 numbers of 6 decimals', columns: F30, header: ['id', 'user', ...F30], record: () => Object.values({ ...head(), ...numbersOf(F30) }).join() },
 ]
 
-interface Sample { readonly title: string; readonly bytes: number; run(batch: number): unknown }
+interface Sample { readonly title: string; readonly bytes: number; readonly rows?: number; run(batch: number): unknown }
 interface Stage { readonly title: string; readonly samples: readonly Sample[] }
 
 function batchFrom(texts: readonly string[], header: readonly string[] | undefined): RecordBatch {
@@ -74,25 +85,27 @@ function inArena(batch: RecordBatch): RecordBatch {
 }
 
 const all = Int32Array.from({ length: ROWS }, (_, i) => i)
-function stageOf({ title, columns: of, specs, header, record }: Line): Stage {
-  const texts = Array.from({ length: BATCHES }, () => Array.from({ length: ROWS }, record)), batches = texts.map(text => batchFrom(text, header)), insideOnes = batches.map(inArena)
+function stageOf({ title, list = false, columns: of, specs, header, record }: Line): Stage {
+  const rows = list ? LISTS : ROWS, wanted = all.subarray(0, rows)
+  const texts = Array.from({ length: BATCHES }, () => Array.from({ length: rows }, record)), batches = texts.map(text => batchFrom(text, header)), insideOnes = batches.map(inArena)
   const named = of.map(column => typeof column === 'string' ? { name: column } : column)
-  const signature: Signature = { inputs: [{ name: 'features', dtype: 'float32', shape: [-1, named.length], columns: named }], outputs: [] }
-  const plain = columns(specs).for(signature), quick = columns(specs, { arena }).for(signature), bytes = batches.reduce((sum, { bytes }) => sum + bytes.length, 0) / BATCHES / ROWS
-  const buffers = batches.map(({ bytes }) => Buffer.from(bytes)), names = named.map(({ name }) => name), row = new Float32Array(ROWS * names.length)
+  const signature: Signature = { inputs: [{ name: list ? 'pixels' : 'features', dtype: 'float32', shape: [-1, named.length], columns: named, unnamed: list }], outputs: [] }
+  const plain = columns(specs).for(signature), quick = columns(specs, { arena }).for(signature), bytes = batches.reduce((sum, { bytes }) => sum + bytes.length, 0) / BATCHES / rows
+  const buffers = batches.map(({ bytes }) => Buffer.from(bytes)), names = named.map(({ name }) => name), row = new Float32Array(rows * names.length)
   const codes = named.map(({ categories }) => categories === undefined ? undefined : new Map(categories.map((word, i) => [word, i])))
   return { title: `${title}: ${Math.round(bytes)} bytes`, samples: [
-    { title: 'kernel, records in the arena', bytes, run: i => quick.extract(insideOnes[i]!, all).features.release() },
-    { title: 'kernel, records copied in', bytes, run: i => quick.extract(batches[i]!, all).features.release() },
-    ...header !== undefined ? [] : [{ title: 'JSON.parse, and the fields of it', bytes, run: (i: number) => {
+    { title: 'kernel, records in the arena', bytes, rows, run: i => quick.extract(insideOnes[i]!, wanted).features.release() },
+    { title: 'kernel, records copied in', bytes, rows, run: i => quick.extract(batches[i]!, wanted).features.release() },
+    ...header !== undefined ? [] : [{ title: 'JSON.parse, and the fields of it', bytes, rows, run: (i: number) => {
       const buffer = buffers[i]!, { values: { start, end } } = batches[i]!
-      for (let r = 0, at = 0; r < ROWS; r++) {
+      for (let r = 0, at = 0; r < rows; r++) {
         const value = JSON.parse(buffer.toString('latin1', start[r], end[r])) as { readonly [name: string]: number }
-        for (let c = 0; c < names.length; c++) row[at++] = codes[c]?.get(value[names[c]!]!) ?? value[names[c]!]!
+        if (list) row.set(Array.isArray(value) ? value : (value['image'] as unknown as number[][]).flat(), r * names.length)
+        else for (let c = 0; c < names.length; c++) row[at++] = codes[c]?.get(value[names[c]!]!) ?? value[names[c]!]!
       }
       return row
     } }],
-    { title: 'plain path', bytes, run: i => plain.extract(batches[i]!, all).features.release() },
+    { title: 'plain path', bytes, rows, run: i => plain.extract(batches[i]!, wanted).features.release() },
   ] }
 }
 
@@ -141,7 +154,7 @@ function nsPerRecord(sample: Sample): number {
   let records = 0, used = 0
   do {
     for (let i = 0; i < BATCHES; i++) sample.run(i)
-    records += BATCHES * ROWS
+    records += BATCHES * (sample.rows ?? ROWS)
     const { user, system } = process.threadCpuUsage(before)
     used = user + system
   } while (used < WINDOW_US)
