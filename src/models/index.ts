@@ -7,6 +7,7 @@ import { plain } from './evaluators/plain/index.ts'
 import { image } from './formats/image/index.ts'
 import { lightgbm } from './formats/lightgbm/index.ts'
 import { mleap } from './formats/mleap/index.ts'
+import { onnx } from './formats/onnx/index.ts'
 import { spark } from './formats/spark/index.ts'
 import { xgboost } from './formats/xgboost/index.ts'
 
@@ -16,7 +17,7 @@ export type { Program, ProgramOutput, Step } from './program.ts'
 export type { LinearLeaves, TreeEnsemble, Trees } from './trees.ts'
 
 /** In the order they are asked. */
-export const formats: readonly Format[] = [xgboost, lightgbm, image, mleap, spark]
+export const formats: readonly Format[] = [xgboost, lightgbm, onnx, image, mleap, spark]
 /** The first that can execute a model does. */
 export const evaluatorsWith = (kernels: KernelModule | undefined): readonly Evaluator[] => kernels === undefined ? [plain] : [compiled(kernels), plain]
 

@@ -29,14 +29,15 @@ export function outputsOf(file: string, names: readonly string[], values: readon
   const lone = label === undefined && all.length === 1 ? all[0] : undefined
   const nameOf = (output: Named): string => {
     if (output === label) return 'label'
-    if (output === matrix) return output.rows.scores === true ? 'margin' : 'probabilities'
+    if (output === matrix) return (output.rows.scores ?? label?.rows.scores) === true ? 'margin' : 'probabilities'
     if (output === lone) return output.width > 1 && isSoftmax(output.rows.value) ? 'probabilities' : 'prediction'
     return RESERVED.has(output.own) && all.some(other => other === matrix || other === label) ? `${output.own}_` : output.own
   }
   const specs: TensorSpec[] = [], outputs: ProgramOutput[] = [], raw: { [column: string]: string | RawOutput } = {}
   for (const output of all) {
-    const { own, rows, width } = output, name = nameOf(output)
-    specs.push(specOf(name, output === label ? narrowed(output) : output, name === 'probabilities' || name === 'margin' ? rows.classes ?? classes : undefined))
+    // scores that a support vector machine gives belong to pairs of classes
+    const { own, rows, width } = output, name = nameOf(output), isPairs = rows.scores === true && label?.rows.scores === true
+    specs.push(specOf(name, output === label ? narrowed(output) : output, name === 'probabilities' || name === 'margin' && !isPairs ? rows.classes ?? classes : undefined))
     outputs.push({ value: rows.value, ...(rows.type === 'string' ? { labels: rows.words![0]!.list } : {}) })
     if (rows.type === 'string' && rows.words!.some(words => words !== rows.words![0])) throw troubleOf(file, `output '${own.slice(0, 100)}'`).refuse('an output of words of several inputs')
     const columns = rows.zipped === true ? rows.classes! : Array.from({ length: width }, (_, i) => i)

@@ -40,7 +40,7 @@ export interface Rows extends Shaped {
   readonly place?: boolean
   /** It came through a ZipMap: probabilities by the names of classes. */
   readonly zipped?: boolean
-  /** Scores of a classifier that are no probabilities. */
+  /** Scores of a classifier that are no probabilities, or the label of one that has none. */
   readonly scores?: boolean
   /** The step that made it, where a constant may still be added to its sums. */
   readonly linear?: { readonly of: number; readonly linear: Linear }

@@ -5,14 +5,17 @@ import { dense } from './dense.ts'
 import { elements } from './elements.ts'
 import { encoders } from './ml/encoders.ts'
 import { linears } from './ml/linear.ts'
+import { svms } from './ml/svm.ts'
 import { ensembles } from './ml/trees.ts'
 import { moves } from './moves.ts'
+import { networks } from './network.ts'
 import { pieces } from './pieces.ts'
 import { reductions } from './reduce.ts'
+import { scans } from './scan.ts'
 
 const OPERATORS: { readonly [domain: string]: Operators } = {
-  '': { ...elements, ...moves, ...pieces, ...reductions, ...dense },
-  'ai.onnx.ml': { ...encoders, ...linears, ...ensembles },
+  '': { ...elements, ...moves, ...pieces, ...reductions, ...dense, ...networks, ...scans },
+  'ai.onnx.ml': { ...encoders, ...linears, ...ensembles, ...svms },
 }
 
 export function operatorOf(node: Node, trouble: Trouble): Operator {
