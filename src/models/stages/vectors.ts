@@ -89,7 +89,10 @@ export function interaction({ inputs, output, levels, at }: StageOf<'interaction
   for (const [i, name] of inputs.entries()) {
     const { value, column } = bench.numbers(name, at), counts = levels?.[i] ?? column.levels ?? Array.from({ length: column.width }, () => 0)
     if (counts.length !== column.width) throw bench.broken(at, `${counts.length} numbers of levels for ${column.width} numbers`)
-    const part = encoded(value, counts, `${name}`, at, bench), size = bench.builder.width(part)
+    if (levels === undefined && column.isVector && counts.some(count => count > 1)) {
+      throw bench.unsupported(at, `the vector '${name.slice(0, 100)}' holds categories and is crossed with others`, 'Spark passes over category 0 where a vector happens to be stored sparse', 'cross the columns before a VectorAssembler puts them together')
+    }
+    const part = encoded(value, counts, name, at, bench), size = bench.builder.width(part)
     if (width * size > EXPANDED_MAX) throw bench.unsupported(at, `${width * size} products`, `more than ${EXPANDED_MAX} are not taken`, 'interact fewer columns')
     if (made === undefined) made = part
     else {
@@ -101,9 +104,9 @@ export function interaction({ inputs, output, levels, at }: StageOf<'interaction
   bench.put(output, { value: made!, width, isVector: true }, at)
 }
 
-/** Numbers as they are, categories as 0 and 1. What is no category rejects the row. */
+/** Numbers as they are, categories (of which there are two at least) as 0 and 1. What is no category rejects the row. */
 function encoded(value: number, counts: readonly number[], name: string, at: string, bench: Bench): number {
-  if (counts.every(count => count === 0)) return value
+  if (counts.every(count => count <= 1)) return value
   const total = counts.reduce((sum, count) => sum + Math.max(1, count), 0)
   if (!(total <= EXPANDED_MAX)) throw bench.unsupported(at, `${total} categories`, `more than ${EXPANDED_MAX} are not taken`, 'interact fewer columns')
   const from = counts.flatMap((count, i) => Array.from({ length: Math.max(1, count) }, () => i))
@@ -111,6 +114,6 @@ function encoded(value: number, counts: readonly number[], name: string, at: str
   const repeated = bench.select(value, from, at), isOne = bench.binary('equal', repeated, codes, at)
   const categories = Float64Array.from(counts, count => count)
   const isOutside = bench.unary('not', bench.binary('and', bench.binary('greaterEqual', value, constant(0), at), bench.binary('less', value, categories, at), at), at)
-  bench.refuse(bench.binary('and', isOutside, categories.map(count => count > 0 ? 1 : 0), at), `${name} is none of its categories`, at)
-  return bench.select(bench.add({ op: 'concat', of: [isOne, repeated] }, at), from.map((i, k) => counts[i]! > 0 ? k : k + total), at)
+  bench.refuse(bench.binary('and', isOutside, categories.map(count => count > 1 ? 1 : 0), at), `${name.slice(0, 100)} is none of its categories`, at)
+  return bench.select(bench.add({ op: 'concat', of: [isOne, repeated] }, at), from.map((i, k) => counts[i]! > 1 ? k : k + total), at)
 }
