@@ -1,21 +1,21 @@
 // Trees beside ONNX Runtime, one row and 256 rows a call, one thread each: the three ensembles of bench/trees/make-models.py, 4,096 different rows in turn, CPU time, medians of rounds
 // that take turns, and whether the answers are the bits of the library that trained them.
-// node bench/trees.ts MODELS_DIR [ORT_DIR: where `npm install onnxruntime-node` was done]
+// node bench/trees.ts MODELS_DIR
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import type { Model, Predictor } from '../src/core/index.ts'
 import { openModel, readModel } from '../src/models/index.ts'
 import { forest } from '../src/models/trees.ts'
 import type { TreeEnsemble, TreeSource } from '../src/models/trees.ts'
 import { kernelModule } from '../src/strategies/kernels.ts'
 import { oneFile } from '../test/golden/golden.ts'
+import { openOrt } from './ort.ts'
 
 const { signal } = new AbortController()
 const ROUNDS = 5, WINDOW_US = 400_000, ROWS = 4096
-const [folder, ortFolder] = process.argv.slice(2)
-if (folder === undefined) throw new Error('usage: node bench/trees.ts MODELS_DIR [ORT_DIR]')
+const [folder] = process.argv.slice(2)
+if (folder === undefined) throw new Error('usage: node bench/trees.ts MODELS_DIR')
 const file = (name: string): Uint8Array => new Uint8Array(readFileSync(join(folder, name)))
 
 interface Arrays { readonly feature: readonly number[]; readonly threshold: readonly number[]; readonly left: readonly number[]; readonly right: readonly number[]; readonly value: readonly number[] }
@@ -37,13 +37,6 @@ function forestOf(trees: readonly Arrays[], width: number): TreeEnsemble {
     signature: { inputs: [{ name: 'features', dtype: 'float32', shape: [-1, width] }], outputs: [{ name: 'prediction', dtype: 'float64', shape: [-1] }] },
   }
 }
-
-interface Session { run(feeds: { readonly [name: string]: unknown }): Promise<{ readonly [name: string]: { readonly data: Float32Array } }>; readonly inputNames: readonly string[]; readonly outputNames: readonly string[] }
-interface Ort {
-  readonly InferenceSession: { create(path: string, options: object): Promise<Session> }
-  readonly Tensor: new (type: string, data: Float32Array, shape: readonly number[]) => unknown
-}
-const ort = ortFolder === undefined ? undefined : createRequire(resolve(ortFolder, 'x.js'))('onnxruntime-node') as Ort
 
 /** Rows per CPU second. */
 async function rate(rows: number, run: (from: number) => unknown): Promise<number> {
@@ -81,16 +74,15 @@ for (const [name, width, read, output] of models) {
   for (let row = 0; row < ROWS; row++) if ((data as Float64Array)[row] !== answers[row]) differ++
   console.log(`${name}: ${how}; ${differ} of ${ROWS} answers differ from the library's in any bit`)
 
-  const session = await ort?.InferenceSession.create(join(folder, `${name}.onnx`), { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 4 })
+  const { session, tensor } = await openOrt(join(folder, `${name}.onnx`))
   for (const batch of [1, 256]) {
     const ours: number[] = [], theirs: number[] = []
-    const feed = (from: number): unknown => session!.run({ [session!.inputNames[0]!]: new ort!.Tensor('float32', rows32.subarray(from * width, (from + batch) * width), [batch, width]) })
+    const feed = (from: number): unknown => session.run({ [session.inputNames[0]!]: tensor(rows32.subarray(from * width, (from + batch) * width), [batch, width]) })
     await rate(batch, from => score(from, batch))
     for (let round = 0; round < ROUNDS; round++) {
       ours.push(await rate(batch, from => score(from, batch)))
-      if (session !== undefined) theirs.push(await rate(batch, feed))
+      theirs.push(await rate(batch, feed))
     }
-    const ratio = theirs.length === 0 ? '' : `; ONNX Runtime ${shown(median(theirs))}: ${(median(ours) / median(theirs)).toFixed(1)} times as many`
-    console.log(`  ${String(batch).padStart(4)} rows a call: ${shown(median(ours))} rows per CPU second${ratio}`)
+    console.log(`  ${String(batch).padStart(4)} rows a call: ${shown(median(ours))} rows per CPU second; ONNX Runtime ${shown(median(theirs))}: ${(median(ours) / median(theirs)).toFixed(1)} times as many`)
   }
 }

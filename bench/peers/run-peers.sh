@@ -28,7 +28,7 @@ command_of() {  # SYSTEM ENGINE MODEL PARALLELISM -> array CMD
   case "$1" in
     kstreams) CMD=(java $JVM -cp "$(cp_of kstreams)" peers.KStreamsPeer --bootstrap '{bootstrap}' --in '{in}' --out '{out}' --group '{group}' --from '{from}' --state '{dir}' --engine "$2" --model "$3" --models "$MODELS" --parallelism "$4" --guarantee "$guarantee" --linger "$linger") ;;
     flink) CMD=(java $JVM -cp "$(cp_of flink)" peers.FlinkPeer --bootstrap '{bootstrap}' --in '{in}' --out '{out}' --group '{group}' --from '{from}' --engine "$2" --model "$3" --models "$MODELS" --parallelism "$4" --guarantee "$guarantee" --linger "$linger") ;;
-    sluice) local set="--set"; CMD=(node "$HERE/../../bin/sluice.js" run "$HERE/flat30-$3.yaml" $set 'source.kafka.brokers={bootstrap}' $set 'source.kafka.topics=[{in}]' $set 'source.kafka.group={group}' $set 'source.kafka.from={from}'
+    sluice) local set="--set"; CMD=(node "$HERE/../../bin/sluice.js" run "$HERE/$3.yaml" $set 'source.kafka.brokers={bootstrap}' $set 'source.kafka.topics=[{in}]' $set 'source.kafka.group={group}' $set 'source.kafka.from={from}'
       $set "strategy.embedded.model=$MODELS/$3.model" $set 'sink.kafka.topic={out}' $set "sink.kafka.lingerMs=$linger" $set "delivery.guarantee=$([ "$guarantee" = at_least_once ] && echo at-least-once || echo exactly-once)" --executors "$4" --log-level warn) ;;
     *) v=$(echo "$1" | tr 'a-z-' 'A-Z_'); v="${!v:?set $v to the command of system $1}"
        v="${v//\{engine\}/$2}"; v="${v//\{model\}/$3}"; v="${v//\{parallelism\}/$4}"; v="${v//\{models\}/$MODELS}"; read -ra CMD <<<"$v" ;;
@@ -48,7 +48,7 @@ case "$cmd" in
     for ((r = 0; r < reps; r++)); do for par in $parallel; do while read -r e m; do for s in $systems; do
       topic=flat30; [ "$m" != ffnn ] || topic=array784
       # Sluice is warm sooner, and would be through with the topic before the others are warm; it has one engine of its own: once a model, beside the first of the others
-      if [ "$s" = sluice ]; then [ "$m" != ffnn ] && [ "$done_" != "$r $par $m" ] || continue; done_="$r $par $m"; fi
+      if [ "$s" = sluice ]; then [ "$done_" != "$r $par $m" ] || continue; done_="$r $par $m"; fi
       command_of "$s" "$e" "$m" "$par"
       name="$s/$e/$m/p$par"; [ "$guarantee" = at_least_once ] || name="$name/$guarantee"; [ "$linger" = 5 ] || name="$name/linger$linger"
       if [ "$cmd" = drain ]; then

@@ -1,6 +1,6 @@
 /** Kafka to Kafka with a model: Kafka Streams, Flink and Sluice on the same topics in one run, CPU seconds per million records. Starts a broker, builds the JVM peers (Maven), makes
     the models (Python packages, in a folder of their own), all in bench/peers/work.
-    npm run bench:peers -- [--models "lr rf"] [--engines "onnx jpmml mleap"] [--reps 1] [--guarantee exactly_once_v2] [--parallel 1] [--flat 5000000] */
+    npm run bench:peers -- [--models "lr rf ffnn"] [--engines "onnx jpmml mleap"] [--reps 1] [--guarantee exactly_once_v2] [--parallel 1] [--flat 5000000] [--array 300000] */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { cpus } from 'node:os'
@@ -8,10 +8,11 @@ import { join } from 'node:path'
 import { startKafka } from '../../test/services/kafka.ts'
 
 const here = import.meta.dirname, work = join(here, 'work'), python = join(work, 'venv/bin/python'), models = join(work, 'models')
-const options = new Map<string, string>([['models', 'lr rf'], ['engines', 'onnx jpmml mleap'], ['reps', '1'], ['flat', '5000000']])
+const options = new Map<string, string>([['models', 'lr rf ffnn'], ['engines', 'onnx jpmml mleap'], ['reps', '1'], ['flat', '5000000'], ['array', '300000']])
 for (let i = 2; i < process.argv.length; i += 2) options.set(process.argv[i]!.replace(/^--/, ''), process.argv[i + 1]!)
-const flat = options.get('flat')!
+const flat = options.get('flat')!, array = options.get('array')!
 options.delete('flat')
+options.delete('array')
 
 mkdirSync(work, { recursive: true })
 const say = (text: string): void => console.error(text)
@@ -28,11 +29,11 @@ const peers = (...args: readonly string[]): string => {
 }
 say('JVM peers ...')
 peers('build')
-if (!existsSync(join(models, 'rf.model'))) { say('models ...'); peers('models') }
+if (!existsSync(join(models, 'ffnn.model'))) { say('models ...'); peers('models') }
 const kafka = await startKafka()
 if (typeof kafka === 'string') throw new Error(kafka)
 say('records ...')
-peers('load', '--bootstrap', kafka.brokers, '--flat', flat, '--array', '1')
+peers('load', '--bootstrap', kafka.brokers, '--flat', flat, '--array', array)
 say('running ...')
 const lines = peers('drain', '--bootstrap', kafka.brokers, ...[...options].flatMap(([name, value]) => [`--${name}`, value])).trim().split('\n')
 interface Line { readonly name: string; readonly cpu_s_per_million: number; readonly records_per_s: number; readonly peak_rss_mib: number; readonly cpu_s_to_first_output: number }

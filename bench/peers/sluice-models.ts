@@ -1,6 +1,6 @@
-/** The peers' logistic regression and forest in formats that Sluice reads to the last bit: XGBoost gblinear, LightGBM text whose trees are averaged.
-    node bench/peers/sluice-models.ts MODELS_DIR      reads lr.json and rf.json there, writes lr.model and rf.model */
-import { readFileSync, writeFileSync } from 'node:fs'
+/** The peers' logistic regression and forest in formats that Sluice reads to the last bit: XGBoost gblinear, LightGBM text whose trees are averaged; and the network, which is ONNX for all.
+    node bench/peers/sluice-models.ts MODELS_DIR      reads lr.json, rf.json and ffnn.onnx there, writes lr.model, rf.model and ffnn.model */
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const folder = process.argv[2]!, read = <T>(name: string): T => JSON.parse(readFileSync(join(folder, name), 'utf8')) as T
@@ -52,3 +52,5 @@ ${blocks.join('')}end of trees
 
 pandas_categorical:null
 `)
+
+copyFileSync(join(folder, 'ffnn.onnx'), join(folder, 'ffnn.model'))
