@@ -53,6 +53,8 @@ export function walkRecords(answer: usize, at: usize, from: f64, columns: usize)
   let delivered = base
   let row = 0
   anyHeaders = 0
+  touchAt = at
+  touchEnd = end
   while (at < end) {
     const behind = at + 12 + u32(int32(at + 8)), last = int64(at) + int32(at + 23), headersBefore = anyHeaders
     if (last >= first && !(attributesOf(at) & CONTROL)) {
@@ -67,6 +69,7 @@ export function walkRecords(answer: usize, at: usize, from: f64, columns: usize)
     if (last >= next) next = last + 1
     at = behind
   }
+  touchEnd = 0
   store<u32>(answer, at, WALK_STOP)
   store<u32>(answer, delivered, WALK_END)
   store<u32>(answer, row, WALK_ROWS)
@@ -91,12 +94,23 @@ function isMarker(columns: usize, at: usize, end: usize): bool {
 
 let anyHeaders: i32 = 0
 
+// Where a record begins is known only from the one before it, so whoever jumps from one to the next waits for memory each time. Touched line by line, well before,
+// they come as a stream; and the bytes are wanted soon in any case.
+const AHEAD: usize = 2048
+/** The middle of what is longer is not touched. */
+const LONG: usize = 4096
+let touchAt: usize = 0
+let touchEnd: usize = 0
+let touched: i32 = 0
+
 /** The records of one batch. Answers the row behind the last; -1: it is damaged, or a time is not exact. */
 function payload(at: usize, end: usize, from: i64, base: usize, columns: usize, most: u32, row: i32): i32 {
   const baseOffset = int64(at), lastDelta = int32(at + 23)
   const timeAt = int64(at + 27), maxTime = int64(at + 35), appended = attributesOf(at) & APPEND_TIME
   if (timeAt > SAFE || timeAt < -SAFE || maxTime > SAFE || maxTime < -SAFE) return -1
   const times = columns + (most << 3), slices = times + (most << 3), step: usize = most << 2
+  const limit = touchEnd
+  let ahead = touchAt
   let before = -1
   let p = at + HEAD
   for (let count = int32(at + 57); count > 0; count--) {
@@ -105,6 +119,9 @@ function payload(at: usize, end: usize, from: i64, base: usize, columns: usize, 
     const length = signed(u32(read))
     if (!read || length < i32(RECORD_MIN) - 1 || u32(length) > u32(end - p)) return -1
     const last = p + length
+    if (ahead < last - LONG) ahead = last
+    const until = last + AHEAD < limit ? last + AHEAD : limit
+    for (; ahead < until; ahead += 64) touched ^= load<u8>(ahead)
     let since: i64
     // behind the attributes, of which none is defined
     if (load<u8>(p, 1) < 128) {
@@ -163,6 +180,7 @@ function payload(at: usize, end: usize, from: i64, base: usize, columns: usize, 
       anyHeaders |= i32(u32(read) != 0)
     }
   }
+  touchAt = ahead
   return p == end ? row : -1
 }
 
