@@ -27,16 +27,16 @@ function answerOf(stage: BinaryClassifier, bench: Bench): Answer {
 const withRest = (p: number, at: string, bench: Bench): number => bench.add({ op: 'concat', of: [p, bench.binary('subtract', constant(1), p, at)] }, at)
 const softmax = (of: number, at: string, bench: Bench): number => bench.add({ op: 'softmax', of, size: bench.builder.width(of) }, at)
 
-function binaryLogistic({ features, weights, intercept, threshold, thresholds, raw, probability, at }: StageOf<'binary_logistic'>, bench: Bench): Answer {
+function binaryLogistic({ features, weights, intercept, threshold, thresholds, raw, probability, each = false, at }: StageOf<'binary_logistic'>, bench: Bench): Answer {
   const m = dot(features, weights, intercept, at, bench), scores = twin(m, at, bench)
   let p: number | undefined
-  const probabilities = (): number => p ??= withRest(bench.unary('sigmoid', bench.select(scores, [0], at), at), at, bench)
+  const probabilities = (): number => p ??= each ? bench.unary('sigmoid', scores, at) : withRest(bench.unary('sigmoid', bench.select(scores, [0], at), at), at, bench)
   const t = thresholds === undefined ? threshold : 1 / (1 + thresholds[0]! / thresholds[1]!)
   const bound = t === 0 ? -Infinity : t === 1 ? Infinity : Math.log(t / (1 - t))
   return {
     classes: 2, scores, probabilities,
     prediction() {
-      if (raw !== undefined) return bench.binary('greater', m, constant(bound), at)
+      if (raw !== undefined && !(each && probability !== undefined)) return bench.binary('greater', m, constant(bound), at)
       return bench.binary('greater', probability === undefined ? bench.unary('sigmoid', m, at) : bench.select(probabilities(), [1], at), constant(t), at)
     },
   }

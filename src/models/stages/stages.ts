@@ -63,8 +63,9 @@ interface Binarizer extends Mapping { readonly stage: 'binarizer'; readonly thre
 interface Pca extends Mapping { readonly stage: 'pca'; readonly width: number; readonly k: number; readonly components: Float64Array }
 /** All products of up to `degree` features, in Spark's order: x, x², y, xy, y² for x and y and degree 2. */
 interface PolynomialExpansion extends Mapping { readonly stage: 'polynomial_expansion'; readonly degree: number }
-/** All products of one number of each input, the last input varying fastest. An input of categories (its levels are known from the stage that made it) is
-    one-hot first. `levels`: of each input, for each of its numbers how many levels, 0 for a number; absent: as known from the stages before. */
+/** All products of one number of each input, the last input varying fastest. An input of two or more categories (its levels are
+    known from the stage that made it) is one-hot first; a vector that holds some is refused, for Spark passes over category 0 where it is stored sparse.
+    `levels`: of each input, for each of its numbers how many levels, 0 for a number; absent: as known from the stages before. */
 interface Interaction extends Placed { readonly stage: 'interaction'; readonly inputs: readonly string[]; readonly output: string; readonly levels?: readonly (readonly number[])[] }
 /** x * w */
 interface ElementwiseProduct extends Mapping { readonly stage: 'elementwise_product'; readonly weights: Float64Array }
@@ -99,7 +100,11 @@ interface Classifying extends Answering {
 
 /** `binary`: m = x·w + b, scores [-m, m], p = 1 / (1 + e^-m) of -m, and 1 - p; class 1 where m > ln(t / (1 - t)), or where p1 > t if there are no scores.
     `weights` [1, width] row-major; `threshold` is t, 0.5 where absent; `thresholds` [t0, t1]: t = 1 / (1 + t0 / t1). */
-interface BinaryLogistic extends Classifying { readonly stage: 'binary_logistic'; readonly weights: Float64Array; readonly intercept: number; readonly threshold: number }
+interface BinaryLogistic extends Classifying {
+  readonly stage: 'binary_logistic'; readonly weights: Float64Array; readonly intercept: number; readonly threshold: number
+  /** MLeap: each probability is that of its own score, and class 1 is where p1 > t wherever there are probabilities. */
+  readonly each?: boolean
+}
 /** Scores b + x·w [classes, width] row-major, probabilities are their softmax. */
 interface MultinomialLogistic extends Classifying { readonly stage: 'multinomial_logistic'; readonly weights: Float64Array; readonly intercepts: Float64Array }
 /** m = x·w + b, scores [-m, m], class 1 where m > threshold. */
