@@ -25,7 +25,7 @@ export const mleap: Format = {
   async read(files, options) {
     const found = await bundleFiles(files)
     if (found === undefined) throw new SluiceError('SLUICE_MODEL_UNKNOWN', 'these files hold no MLeap bundle', { at: files.names[0] ?? '' })
-    const bundle = await readBundle(found.file, found.files), ofPython = isPython(bundle.name), table = ofPython ? python : jvm
+    const bundle = await readBundle(found.file, found.files), ofPython = isPython(bundle), table = ofPython ? python : jvm
     const pipeline = await pipelineOf(bundle, ofPython, op => Object.hasOwn(table, op) ? table[op] : undefined)
     return compile(found.file, pipeline, { format: 'mleap', facts: factsOf(bundle, ofPython) }, options)
   },

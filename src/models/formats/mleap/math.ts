@@ -75,6 +75,28 @@ export const mathOperations: { readonly [op: string]: ReadStep } = {
     return [computed(step, [step.input('input')], step.output('output'), (bench, [x]) =>
       bench.binary('maximum', constant(-1), bench.binary('minimum', constant(1), bench.binary('divide', x!, maxAbs, at), at), at), maxAbs.length)]
   },
+  /** 1 where x > threshold. MLeap 0.20 writes its own under this name. */
+  sklearn_binarizer(step) {
+    step.attributes.shapes('input_shapes')
+    return [{ stage: 'binarizer', at: step.at, input: step.input('input'), output: step.output('output'), threshold: step.attributes.number('threshold') }]
+  },
+  /** "[x0,x1,x0^2,x0 x1,x1^2]", and 1 for a constant. */
+  sklearn_polynomial_expansion(step) {
+    const { attributes, at } = step, text = attributes.text('combinations')
+    const products = (/^\[(.*)\]$/.exec(text)?.[1] ?? '').split(',').map(term => term.trim() === '1' ? [] : term.trim().split(' ').flatMap(factor => {
+      const [, feature, power = '1'] = /^x(\d{1,6})(?:\^(\d{1,2}))?$/.exec(factor) ?? []
+      if (feature === undefined) throw attributes.broken(`'${factor.slice(0, 40)}' is no power of x0, x1, ...`)
+      return Array.from({ length: Number(power) }, () => Number(feature))
+    }))
+    const longest = products.reduce((most, { length }) => Math.max(most, length), 1)
+    return [computed(step, [step.input('input')], step.output('output'), (bench, [x]) => {
+      // the first factor of each product, then the second, ...: 1 where a product has none
+      const factors = (i: number): number => bench.add({ op: 'select', of: x!, columns: Int32Array.from(products, product => product[i] ?? -1), fill: 1 }, at)
+      let made = factors(0)
+      for (let i = 1; i < longest; i++) made = bench.binary('multiply', made, factors(i), at)
+      return made
+    })]
+  },
   /** x * idf */
   idf(step) {
     // how often the terms were met: the weights are made of it

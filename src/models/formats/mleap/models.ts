@@ -47,7 +47,7 @@ const classifiers: { readonly [op: string]: (step: Reading) => BinaryClassifier 
   logistic_regression(step) {
     const { attributes } = step, classes = attributes.count('num_classes')
     if (classes > 2) return multinomial(step, classes)
-    return { stage: 'binary_logistic', ...classified(step, 2), weights: attributes.vector('coefficients'), intercept: attributes.number('intercept'), threshold: attributes.number('threshold', 0.5) }
+    return { stage: 'binary_logistic', each: true, ...classified(step, 2), weights: attributes.vector('coefficients'), intercept: attributes.number('intercept'), threshold: attributes.number('threshold', 0.5) }
   },
   linear_svc(step) {
     twoClasses(step)
@@ -76,7 +76,9 @@ const classifiers: { readonly [op: string]: (step: Reading) => BinaryClassifier 
     return { stage: 'gbt_classifier', ...classified(step, 2), ...await treesOf(step, REGRESSION) }
   },
   naive_bayes(step) {
-    const { attributes } = step, classes = attributes.count('num_classes'), width = attributes.count('num_features'), type = attributes.text('model_type')
+    const { attributes } = step, classes = attributes.count('num_classes'), width = attributes.count('num_features')
+    // mleap-runtime writes them with a capital, which it cannot read
+    const type = attributes.text('model_type').toLowerCase()
     if (type !== 'multinomial' && type !== 'bernoulli') throw attributes.unsupported(`the model type '${type.slice(0, 40)}'`, 'MLeap knows multinomial and bernoulli')
     const theta = attributes.tensor('theta'), pi = attributes.vector('pi')
     if (theta.dims.length !== 2 || theta.dims[0] !== classes || theta.dims[1] !== width || pi.length !== classes) throw attributes.broken(`its numbers are not of ${classes} classes and ${width} features`)
@@ -89,10 +91,12 @@ const classifiers: { readonly [op: string]: (step: Reading) => BinaryClassifier 
 }
 
 /** MLeap's matrix lies column by column, although its dimensions are [classes, features]. The writer in Python lets scikit-learn's lie row by row:
-    MLeap then takes it for another one. */
+    MLeap then takes it for another one, and saves it so again. */
 function multinomial(step: Reading, classes: number): BinaryClassifier {
   const { attributes } = step, matrix = attributes.tensor('coefficient_matrix'), intercepts = attributes.vector('intercept_vector'), scores = classified(step, classes)
   if (matrix.dims.length !== 2 || matrix.dims[0] !== classes || intercepts.length !== classes || matrix.values.length === 0) throw attributes.broken(`its matrix of ${matrix.dims.slice(0, 4).join(' by ')} has no row for each of ${classes} classes`)
+  // the writer in Python gives it no such columns: MLeap has read the bundle, and written it once more
+  if (step.python && (scores.raw !== undefined || scores.probability !== undefined)) throw attributes.unsupported('a matrix whose order is not certain: the names are those of PyPI mleap, the columns those of MLeap', 'use the bundle as PyPI mleap wrote it')
   return { stage: 'multinomial_logistic', ...scores, intercepts, weights: step.python ? Float64Array.from(matrix.values) : rowMajor(matrix) }
 }
 

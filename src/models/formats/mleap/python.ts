@@ -1,5 +1,6 @@
 import type { Bench } from '../../stages/bench.ts'
 import type { Stage } from '../../stages/stages.ts'
+import type { Bundle } from './bundle.ts'
 import { features } from './features.ts'
 import { mathOperations } from './math.ts'
 import { models } from './models.ts'
@@ -7,8 +8,9 @@ import type { Reading, ReadStep } from './reading.ts'
 
 /* What PyPI mleap writes of scikit-learn, where scikit-learn computes otherwise than MLeap does. */
 
-/** The name that its Pipeline has from `mlinit`: with the UUID of a time, which MLeap's own names never have. */
-export const isPython = (name: string): boolean => /^pipeline_[0-9a-f]{8}-[0-9a-f]{4}-1[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(name)
+/** Names of steps and of the pipeline that `mlinit` gives: with the UUID of a time, which the names that MLeap and Spark make up never have. */
+const MADE_BY_PYTHON = /^[a-z_]+_[0-9a-f]{8}-[0-9a-f]{4}-1[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/
+export const isPython = ({ name, steps }: Bundle): boolean => [name, ...steps.map(step => step.name)].some(of => MADE_BY_PYTHON.test(of))
 
 const computed = (step: Reading, input: string, output: string, width: number | undefined, make: (bench: Bench, value: number) => number): Stage =>
   ({ stage: 'computed', at: step.at, inputs: [input], output, ...width === undefined ? {} : { width }, make: (bench, [value]) => make(bench, value!) })
@@ -22,9 +24,12 @@ const rounded = (read: ReadStep): ReadStep => async step => {
   return [before, ...stages.map((stage): Stage => 'features' in stage ? { ...stage, features: output } : stage)]
 }
 
-/** scikit-learn has probabilities, and the bundle no column for them. */
-const probable = (read: ReadStep): ReadStep => async step => (await read(step)).map((stage): Stage =>
-  (stage.stage === 'binary_logistic' || stage.stage === 'multinomial_logistic' || stage.stage === 'tree_classifier') && stage.probability === undefined ? { ...stage, probability: 'probability' } : stage)
+/** scikit-learn has probabilities, for which the bundle may have no column, and no other scores. */
+const probable = (read: ReadStep): ReadStep => async step => (await read(step)).map((stage): Stage => {
+  if (stage.stage !== 'binary_logistic' && stage.stage !== 'multinomial_logistic' && stage.stage !== 'tree_classifier') return stage
+  const { raw: _, ...rest } = stage
+  return { ...rest, probability: stage.probability ?? 'probability' }
+})
 
 export const python: { readonly [op: string]: ReadStep } = {
   ...features, ...models, ...mathOperations,
@@ -44,25 +49,7 @@ export const python: { readonly [op: string]: ReadStep } = {
   pca(step) {
     throw step.attributes.unsupported('a PCA of scikit-learn: the bundle does not hold the mean that it takes off first', 'write it as PMML or ONNX')
   },
-  sklearn_binarizer(step) {
-    step.attributes.shapes('input_shapes')
-    return [{ stage: 'binarizer', at: step.at, input: step.input('input'), output: step.output('output'), threshold: step.attributes.number('threshold') }]
-  },
-  /** "[x0,x1,x0^2,x0 x1,x1^2]" */
-  sklearn_polynomial_expansion(step) {
-    const text = step.attributes.text('combinations')
-    const products = /^\[.*\]$/.test(text) ? text.slice(1, -1).split(',').map(term => term.trim().split(' ').map(factor => /^x(\d{1,6})(?:\^(\d{1,2}))?$/.exec(factor) ?? undefined)) : []
-    const factors = products.map(product => product.flatMap(factor => factor === undefined ? [NaN] : Array.from({ length: Number(factor[2] ?? 1) }, () => Number(factor[1]))))
-    const size = Math.max(0, ...factors.map(product => product.length))
-    if (factors.length === 0 || factors.flat().some(Number.isNaN)) throw step.attributes.broken('its combinations are none of x0, x1, ... and their powers')
-    return [computed(step, step.input('input'), step.output('output'), undefined, (bench, of) => {
-      // powers first, as numpy does: a column for each factor, 1 where a product has fewer
-      let made = bench.add({ op: 'select', of, columns: Int32Array.from(factors, product => product[0] ?? -1), fill: 1 }, step.at)
-      for (let i = 1; i < size; i++) made = bench.binary('multiply', made, bench.add({ op: 'select', of, columns: Int32Array.from(factors, product => product[i] ?? -1), fill: 1 }, step.at), step.at)
-      return made
-    })]
-  },
   decision_tree_regression: rounded(models['decision_tree_regression']!), random_forest_regression: rounded(models['random_forest_regression']!),
   decision_tree_classifier: probable(rounded(models['decision_tree_classifier']!)), random_forest_classifier: probable(rounded(models['random_forest_classifier']!)),
-  logistic_regression: probable(models['logistic_regression']!),
+  logistic_regression: probable(models['logistic_regression']!), svm: models['support_vector_machine']!,
 }
