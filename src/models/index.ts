@@ -10,20 +10,24 @@ import { mleap } from './formats/mleap/index.ts'
 import { onnx } from './formats/onnx/index.ts'
 import { spark } from './formats/spark/index.ts'
 import { xgboost } from './formats/xgboost/index.ts'
+import { isZip, zipFiles } from './formats/zip.ts'
 
 export type { Linear, LinearModel } from './linear.ts'
 export type { Link, Objective } from './objectives.ts'
 export type { Program, ProgramOutput, Step } from './program.ts'
 export type { LinearLeaves, TreeEnsemble, Trees } from './trees.ts'
 
-/** In the order they are asked. */
-export const formats: readonly Format[] = [xgboost, lightgbm, onnx, image, mleap, spark]
+/** In the order they are asked. The image last: of a folder that holds an image too, the file that it was made of is taken. */
+export const formats: readonly Format[] = [xgboost, lightgbm, onnx, mleap, spark, image]
 /** The first that can execute a model does. */
 export const evaluatorsWith = (kernels: KernelModule | undefined): readonly Evaluator[] => kernels === undefined ? [plain] : [compiled(kernels), plain]
 
 /** @throws SLUICE_MODEL_UNKNOWN, SLUICE_MODEL_BROKEN, SLUICE_MODEL_UNSUPPORTED */
 export async function readModel(files: Files, options: ReadOptions = {}): Promise<Model> {
   for (const format of formats) if (await format.detect(files)) return format.read(files, options)
+  // an archive that cannot be opened is told to be so
+  const [only] = files.names, bytes = files.names.length === 1 ? await files.read(only!) : undefined
+  if (bytes !== undefined && isZip(bytes)) zipFiles(only!, bytes)
   throw new SluiceError('SLUICE_MODEL_UNKNOWN', `no format recognises ${files.names.slice(0, 5).join(', ') || 'an empty folder'}`, { at: files.names[0] ?? '' })
 }
 
