@@ -1,3 +1,4 @@
+import { makesOf, readsOf } from '../../stages/raw.ts'
 import type { Pipeline, RawColumn, Stage } from '../../stages/stages.ts'
 import type { TreeSource } from '../../trees.ts'
 import type { Bundle, Part, Step } from './bundle.ts'
@@ -33,11 +34,18 @@ export type ReadStep = (step: Reading) => Stage[] | Promise<Stage[]>
 
 /** The stages of all steps, in order. @throws SLUICE_MODEL_BROKEN, SLUICE_MODEL_UNSUPPORTED */
 export async function pipelineOf(bundle: Bundle, python: boolean, readerOf: (op: string) => ReadStep | undefined): Promise<Pipeline> {
-  const stages: Stage[] = [], widths = new Map<string, number>()
+  const stages: Stage[] = [], widths = new Map<string, number>(), known = new Set<string>()
   for (const step of bundle.steps) {
     const reading = readingOf(bundle, step, step, python, widths), read = readerOf(step.op)
     if (read === undefined) throw reading.attributes.unsupported(`the operation '${step.op.slice(0, 60)}' is not known`, 'see docs/formats.md for the operations that are; do this one before the record is sent')
-    for (const stage of await read(reading)) stages.push(stage)
+    for (const stage of await read(reading)) {
+      for (const name of readsOf(stage)) known.add(name)
+      for (const name of makesOf(stage)) {
+        if (known.has(name)) throw reading.attributes.broken(`the column '${name.slice(0, 100)}' is there already, or was read before`)
+        known.add(name)
+      }
+      stages.push(stage)
+    }
     reading.done()
   }
   const columns = [...widths].map(([name, width]): RawColumn => ({ name, width }))
