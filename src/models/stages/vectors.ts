@@ -73,10 +73,11 @@ export function polynomialExpansion({ input, output, degree, at }: StageOf<'poly
 function productsOf(width: number, degree: number): readonly (readonly number[])[] {
   const upTo: number[][][] = Array.from({ length: degree + 1 }, () => [[]])
   for (let v = 0; v < width; v++) {
+    // from the longest: what is taken over has no v in it yet
     for (let most = degree; most >= 1; most--) {
       for (let power = 1; power <= most; power++) {
         const own = Array.from({ length: power }, () => v)
-        for (const lower of upTo[most - power]!.slice()) if (lower[0] !== v) upTo[most]!.push([...own, ...lower])
+        for (const lower of upTo[most - power]!) upTo[most]!.push([...own, ...lower])
       }
     }
   }

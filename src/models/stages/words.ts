@@ -7,12 +7,12 @@ export function stringIndexer({ input, output, labels, invalid, at }: StageOf<'s
   const column = bench.column(input, at)
   if (column.width !== 1) throw bench.broken(at, `it takes the column '${input.slice(0, 100)}' of ${column.width} numbers for a word`)
   const index = new Map(labels.map((label, i) => [label, i]))
-  if (index.size !== labels.length) throw bench.broken(at, 'a label stands twice among the others')
+  if (labels.length === 0 || index.size !== labels.length) throw bench.broken(at, 'it has no labels, or one of them twice')
   const otherwise = constant(invalid === 'keep' ? labels.length : NaN), of = bench.valueOf(column, at)
   const made = (): number => {
     if (column.words !== undefined) {
       const values = Float64Array.from(column.words, word => index.get(word) ?? otherwise[0]!)
-      return values.length === 0 ? bench.where(of, otherwise, otherwise, at) : bench.add({ op: 'lookup', of, width: 1, values, otherwise }, at)
+      return bench.add({ op: 'lookup', of, width: 1, values, otherwise }, at)
     }
     const numbers = new Map<number, number>()
     for (const [i, label] of labels.entries()) {
