@@ -18,6 +18,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.types import DoubleType, StringType, StructField, StructType
 
 target = sys.argv[1]
+os.environ.setdefault('PYSPARK_PYTHON', sys.executable)
 spark = SparkSession.builder.master('local[2]').config('spark.ui.enabled', 'false').config('spark.sql.shuffle.partitions', '2').config('spark.driver.memory', '1g').getOrCreate()
 spark.sparkContext.setLogLevel('ERROR')
 random = np.random.default_rng(7)
@@ -54,11 +55,13 @@ def text(value):
 
 def save(name, stages, columns, outputs, train, rows, note='', tolerance=1e-12):
     """outputs: name of a column, or (name, width) of a vector."""
-    model = Pipeline(stages=stages).fit(frame(train, columns + LABELS)) if isinstance(stages, list) else stages.fit(frame(train, columns + LABELS))
+    training = frame(train, columns + [label for label in LABELS if label not in columns])
+    model = Pipeline(stages=stages).fit(training) if isinstance(stages, list) else stages.fit(training)
     folder = os.path.join(target, name)
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     model.write().overwrite().save('file://' + os.path.abspath(folder) + '/model')
+    for part in ['estimator', 'evaluator']: shutil.rmtree(os.path.join(folder, 'model', part), ignore_errors=True)
     for path, _, files in os.walk(folder):
         for file in files:
             if file == '_SUCCESS' or file.endswith('.crc'): os.remove(os.path.join(path, file))
@@ -85,7 +88,7 @@ def save(name, stages, columns, outputs, train, rows, note='', tolerance=1e-12):
 only = sys.argv[2:]
 def wanted(name): return not only or name in only
 assembler = VectorAssembler(inputCols=['a', 'b', 'c', 'd'], outputCol='features')
-train, rows = rows_of(400), rows_of(120)
+train, rows = rows_of(400), rows_of(60)
 
 if wanted('scalers'):
     save('scalers', [
@@ -111,17 +114,17 @@ if wanted('words'):
         Imputer(inputCols=['a'], outputCols=['a_full'], strategy='median', missingValue=-1.0), Imputer(inputCol='b', outputCol='b_full'), Binarizer(inputCol='b_full', outputCol='b_bin', threshold=3.0),
         Bucketizer(splits=[-math.inf, -1.0, 0.0, 3.0, math.inf], inputCol='b', outputCol='b_bucket', handleInvalid='keep'),
         QuantileDiscretizer(inputCol='b_full', outputCol='b_quantile', numBuckets=5), IndexToString(inputCol='city_i', outputCol='city_back'),
-        StringIndexer(inputCol='b_bucket', outputCol='bucket_i', handleInvalid='keep'), keep,
-    ], [('a', 'number'), ('b', 'number')] + WORDS, ['city_back', 'bucket_i', ('all', 24)], train, holes, 'missing cells: null, and NaN in b')
+        StringIndexer(inputCol='b_bucket', outputCol='bucket_i', handleInvalid='keep'), StringIndexer(inputCol='d', outputCol='d_i', handleInvalid='keep'), keep,
+    ], [('a', 'number'), ('b', 'number'), ('d', 'number')] + WORDS, ['city_back', 'bucket_i', 'd_i', ('all', 24)], train, holes, 'missing cells: null, and NaN in b')
 
 if wanted('vectors'):
     save('vectors', [
         StringIndexer(inputCols=['city', 'kind'], outputCols=['city_i', 'kind_i']), VectorAssembler(inputCols=['a', 'city_i', 'd', 'kind_i'], outputCol='mixed'), assembler,
-        PCA(inputCol='features', outputCol='pca', k=2), PolynomialExpansion(inputCol='features', outputCol='poly2', degree=2), PolynomialExpansion(inputCol='features', outputCol='poly4', degree=4),
-        Interaction(inputCols=['kind_i', 'features', 'city_i', 'c'], outputCol='crossed'), ElementwiseProduct(inputCol='features', outputCol='scaled', scalingVec=Vectors.dense([2.0, 0.1, -1.0, 0.0])),
+        PCA(inputCol='features', outputCol='pca', k=2), PolynomialExpansion(inputCol='features', outputCol='poly2', degree=2), PolynomialExpansion(inputCol='features', outputCol='poly3', degree=3),
+        Interaction(inputCols=['kind_i', 'features', 'c'], outputCol='crossed'), ElementwiseProduct(inputCol='features', outputCol='scaled', scalingVec=Vectors.dense([2.0, 0.1, -1.0, 0.0])),
         VectorSlicer(inputCol='features', outputCol='sliced', indices=[2, 0], names=['d']), VectorIndexer(inputCol='mixed', outputCol='indexed', maxCategories=12, handleInvalid='keep'),
         VarianceThresholdSelector(featuresCol='features', outputCol='varied', varianceThreshold=0.5), ChiSqSelector(featuresCol='indexed', outputCol='chi', labelCol='yes', numTopFeatures=2),
-    ], NUMBERS + WORDS, [('pca', 2), ('poly2', 14), ('poly4', 69), ('crossed', 108), ('scaled', 4), ('sliced', 3), ('varied', 3), ('chi', 2)], train, [dict(row, a=row['a'] if row['a'] < 1e5 else 7.0, b=row['b'] if row['b'] > -1e5 else -9.0) for row in rows])
+    ], NUMBERS + WORDS, [('pca', 2), ('poly2', 14), ('poly3', 34), ('crossed', 12), ('scaled', 4), ('sliced', 3), ('varied', 3), ('chi', 2)], train, [dict(row, a=row['a'] if row['a'] < 1e5 else 7.0, b=row['b'] if row['b'] > -1e5 else -9.0) for row in rows])
 
 if wanted('glm'):
     def g(name, label, **more): return GeneralizedLinearRegression(featuresCol='small', predictionCol=name, labelCol=label, maxIter=10, regParam=0.01, **more)
@@ -182,12 +185,14 @@ if wanted('classes'):
          ['complement', ('p_complement', 3), ('r_complement', 3), 'bernoulli', ('p_bernoulli', 3), ('r_bernoulli', 3), 'multinomial', ('p_multinomial', 3), ('r_multinomial', 3)], ones[:400], ones[400:])
 
 if wanted('clusters'):
+    spark.conf.set('spark.sql.parquet.compression.codec', 'gzip')
     near = [dict(row, a=row['a'] if abs(row['a']) < 1e5 else 4.0, b=row['b'] if abs(row['b']) < 1e5 else 20.0, c=row['c'] or 0.25) for row in train + rows]
     save('bisecting', [VectorAssembler(inputCols=['a', 'b', 'c'], outputCol='features'), BisectingKMeans(k=5, seed=1, predictionCol='cosine', distanceMeasure='cosine'), BisectingKMeans(k=6, seed=2)],
          NUMBERS[:3], ['prediction', 'cosine'], near[:400], near[400:])
     save('mixture', [VectorAssembler(inputCols=['a', 'b', 'c'], outputCol='features'), GaussianMixture(k=3, seed=1)], NUMBERS[:3], ['prediction', ('probability', 3)], near[:400], near[400:], tolerance=1e-11)
 
 if wanted('search'):
+    spark.conf.set('spark.sql.parquet.compression.codec', 'none')
     tree = DecisionTreeClassifier(labelCol='yes')
     search = CrossValidator(estimator=Pipeline(stages=[assembler, tree]), estimatorParamMaps=ParamGridBuilder().addGrid(tree.maxDepth, [2, 4]).build(), evaluator=MulticlassClassificationEvaluator(labelCol='yes'), numFolds=2, seed=1)
     save('search', search, NUMBERS, ['prediction', ('probability', 2), ('rawPrediction', 2)], train, rows, 'the best model of a CrossValidator')

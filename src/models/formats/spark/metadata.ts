@@ -14,12 +14,13 @@ export interface Metadata {
   count(name: string): number
 }
 
-const PREFIX = 'org.apache.spark.ml.'
+// what only Python can write, as a pipeline with a OneVsRest in it, is called by its name there
+const PREFIX = /^(?:org\.apache\.spark\.ml\.|pyspark\.ml\.(?:pipeline\.)?)/
 
 /** Is it the line of something of Spark ML? */
 export function isMetadata(bytes: Uint8Array): boolean {
   const text = new TextDecoder().decode(bytes.subarray(0, 4096))
-  return text.startsWith('{') && text.includes('"class":"org.apache.spark.ml') && bytes.length < 2 ** 26
+  return text.startsWith('{') && /"class":"(?:org\.apache\.spark|pyspark)\.ml\./.test(text) && bytes.length < 2 ** 26
 }
 
 /** @throws SLUICE_MODEL_BROKEN, SLUICE_MODEL_UNSUPPORTED */
@@ -33,7 +34,7 @@ export function metadataOf(bytes: Uint8Array, at: string): Metadata {
   const className = text('class'), version = text('sparkVersion')
   if (!/^(?:2\.[34]|3\.|4\.)/.test(version)) throw new SluiceError('SLUICE_MODEL_UNSUPPORTED', `${at}: it was saved by Spark ${version.slice(0, 20)}`, { at, why: 'versions 2.3 to 4 are understood', fix: 'load it with Spark 3.5 and save it again' })
   return {
-    className: className.startsWith(PREFIX) ? className.slice(PREFIX.length) : className, uid: text('uid'), version,
+    className: className.replace(PREFIX, ''), uid: text('uid'), version,
     parameters: new Parameters(at, mapOf(line['paramMap'], 'paramMap', at), mapOf(line['defaultParamMap'] ?? {}, 'defaultParamMap', at)),
     count(name) {
       const value = line[name]

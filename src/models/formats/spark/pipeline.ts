@@ -24,6 +24,7 @@ export async function pipelineIn(folder: Folder): Promise<Pipeline> {
     version ||= metadata.version
     if (depth > DEPTH_MAX || stages.length > STAGES_MAX) throw broken(folder.at, `pipelines in pipelines, more than ${DEPTH_MAX} deep, or more than ${STAGES_MAX} stages`)
     if (className === 'PipelineModel') {
+      parameters.has('language')
       const uids = parameters.texts('stageUids'), digits = String(uids.length).length
       for (const [i, uid] of uids.entries()) await read(folder.inner(`stages/${String(i).padStart(digits, '0')}_${uid}`), depth + 1)
       return parameters.done()
