@@ -38,6 +38,8 @@ function bundleOf(nodes: { readonly [name: string]: Node }, info: object = {}): 
   return contents
 }
 
+/** Named as PyPI mleap names it. */
+const PYTHON = 'pipeline_216b2bb6-e65d-11f1-aba8-02fc00000001'
 const vector = (...double: number[]): object => ({ type: 'tensor', double, shape: { dimensions: [{ size: double.length, name: '' }] } })
 const scalars = (count: number): object => ({ type: 'list', data_shape: Array.from({ length: count }, () => ({ base: 'scalar', isNullable: true })) })
 const assembler: Node = { op: 'vector_assembler', attributes: { input_shapes: scalars(2) }, inputs: { input0: 'a', input1: 'b' }, outputs: { output: 'v' } }
@@ -66,11 +68,39 @@ test('a bundle by hand: what is zero is left out, trees lie left before right', 
   assert.deepEqual(await answer(await mleap.read(filesOf(inner), {}), [[1, 1]]), [5])
 })
 
+test('older forms: labels and sizes of one column, ports without a number, a threshold left out', async () => {
+  const indexer: Node = { op: 'string_indexer', attributes: { labels: { type: 'list', string: ['x', 'y'] }, nullable_input: {} }, inputs: { input: 'w' }, outputs: { output: 'i' } }
+  const hot = (attributes: object): Node => ({ op: 'one_hot_encoder', attributes: { size: { long: 2 }, ...attributes }, inputs: { input: 'i' }, outputs: { output: 'v' } })
+  const rows = { columns: ['w'], rows: [['x'], ['y']] }
+  const encoded = async (attributes: object): Promise<unknown> => {
+    const model = await mleap.read(filesOf(bundleOf({ si: indexer, oh: hot(attributes) })), {})
+    return [...score(await plain.open(model, { name: 'made', version: '1' }), featuresOf(model, rows)).get('v')!.data as Float64Array]
+  }
+  // without handle_invalid: keep, where the last is dropped
+  assert.deepEqual(await encoded({ drop_last: { boolean: true } }), [1, 0, 0, 1])
+  assert.deepEqual(await encoded({ drop_last: {} }), [1, 0, 0, 1])
+  assert.deepEqual(await encoded({ drop_last: { boolean: true }, handle_invalid: { string: 'error' } }), [1, 0])
+  const logistic: Node = { op: 'logistic_regression', attributes: { num_classes: { long: 2 }, coefficients: vector(1, -1), intercept: {} }, inputs: { features: 'v' }, outputs: { prediction: 'p' } }
+  assert.deepEqual(await answer(await mleap.read(filesOf(bundleOf({ va: assembler, lr: logistic })), {}), [[2, 1], [1, 2]]), [1, 0])
+})
+
+test('what scikit-learn computes otherwise', async () => {
+  const product: Node = { op: 'sklearn_polynomial_expansion', attributes: { combinations: { string: '[1,x0,x1,x0^2,x0 x1,x1^3]' } }, inputs: { input: 'v' }, outputs: { output: 'p' } }
+  assert.deepEqual(await answer(await mleap.read(filesOf(bundleOf({ va: assembler, po: product })), {}), [[2, 3]]), [1, 2, 3, 4, 6, 27])
+  const scaler: Node = { op: 'standard_scaler', attributes: { mean: vector(1, 2), std: vector(0, 4) }, inputs: { input: 'v' }, outputs: { output: 's' } }
+  const scaled = async (name: string): Promise<number[]> => answer(await mleap.read(filesOf(bundleOf({ va: assembler, ss: scaler }, { name })), {}), [[3, 10]])
+  assert.deepEqual([await scaled('bundle'), await scaled(PYTHON)], [[0, 2], [2, 2]])
+  const remainder: Node = { op: 'math_binary', attributes: { operation: { string: 'rem' } }, inputs: { input_a: 'a', input_b: 'b' }, outputs: { output: 'r' } }
+  const rest = async (name: string): Promise<number[]> => answer(await mleap.read(filesOf(bundleOf({ mb: remainder }, { name })), {}), [[-7, 3]])
+  assert.deepEqual([await rest('bundle'), await rest(PYTHON)], [[-1], [2]])
+  const pca: Node = { op: 'pca', attributes: { principal_components: { type: 'tensor', double: [1, 2], shape: { dimensions: [{ size: 1, name: '' }, { size: 2, name: '' }] } } }, inputs: { input: 'v' }, outputs: { output: 'c' } }
+  await assert.rejects(mleap.read(filesOf(bundleOf({ va: assembler, pca }, { name: PYTHON })), {}), { code: UNSUPPORTED })
+})
+
 const multinomial = (outputs: { readonly [port: string]: string }): Node => ({
   op: 'logistic_regression', inputs: { features: 'v' }, outputs: { prediction: 'p', ...outputs },
   attributes: { num_classes: { long: 3 }, coefficient_matrix: { type: 'tensor', double: [1, 2, 3, 4, 5, 6], shape: { dimensions: [{ size: 3, name: '' }, { size: 2, name: '' }] } }, intercept_vector: vector(0, 0, 0) },
 })
-const PYTHON = 'pipeline_216b2bb6-e65d-11f1-aba8-02fc00000001'
 test('a matrix lies column by column, and in bundles of PyPI mleap row by row', async () => {
   const scores = async (outputs: { readonly [port: string]: string }, info: object): Promise<unknown> => {
     const model = await mleap.read(filesOf(bundleOf({ va: assembler, lr: multinomial(outputs) }, info)), {})

@@ -12,8 +12,9 @@ import { bytesOf, compare, featuresOf, folder, goldenNames, load, oneFile, readC
 
 interface Meta { readonly tolerance: { readonly 'expected.csv': { readonly rel: number } } }
 
-/** model-nodes.zip: with the file names of MLeap before 0.21; model-pb.zip: in protocol buffers. */
-const archivesOf = (at: string): string[] => ['model.zip', 'model-nodes.zip', 'model-pb.zip'].filter(file => existsSync(new URL(`${at}/${file}`, folder)))
+/** model-nodes.zip: with the file names of MLeap before 0.21; model-pb.zip: in protocol buffers; model-0.16.zip: by the oldest version, which lacks some. */
+const archivesOf = (at: string): string[] => ['model.zip', 'model-nodes.zip', 'model-pb.zip', 'model-0.16.zip'].filter(file => existsSync(new URL(`${at}/${file}`, folder)))
+const LATER = ['b_min', 'b_max']
 
 for (const format of ['mleap', 'mleap_sklearn']) {
   for (const name of goldenNames(format)) {
@@ -31,7 +32,8 @@ for (const format of ['mleap', 'mleap_sklearn']) {
           assert.ok(cells >= expected.rows.length && expected.rows.length > 60)
           assert.ok(largest <= tolerance['expected.csv'].rel, `${file}: ${column} differs by ${largest}`)
         }
-        assert.equal(Object.values(differences).reduce((sum, { cells }) => sum + cells, 0), expected.rows.length * expected.columns.length, 'every column of the truth is compared')
+        const columns = expected.columns.filter(column => file !== 'model-0.16.zip' || !LATER.includes(column)).length
+        assert.equal(Object.values(differences).reduce((sum, { cells }) => sum + cells, 0), expected.rows.length * columns, 'every column of the truth is compared')
       }
     })
   }
