@@ -17,7 +17,7 @@ import type { ReadStep } from './reading.ts'
    others. Inputs are the columns that no step makes, in the order in which they are read. */
 export const mleap: Format = {
   name: 'mleap',
-  title: 'MLeap bundles of Spark and scikit-learn pipelines',
+  title: 'MLeap bundles: pipelines of Spark and of scikit-learn',
   async detect(files) {
     const found = await unpacked(files)
     return found !== undefined && looksLikeBundle(await found.files.read('bundle.json'))
