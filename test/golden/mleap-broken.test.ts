@@ -60,6 +60,9 @@ test('a bundle by hand: what is zero is left out, trees lie left before right', 
   assert.deepEqual(await answer(await mleap.read(filesOf(bundleOf({ va: assembler, lin: linear })), {}), [[1, 1], [0, -1]]), [5, -3])
   const three = tree([split, { ...leaf, values: [7] }, split, leaf, { ...leaf, values: [9] }])
   assert.deepEqual(await answer(await mleap.read(filesOf(bundleOf({ va: assembler, tree: three })), {}), [[0, 0.5], [0, 0.6]]), [7, 9])
+  // an archive of a folder, beside other files
+  const packed = zipOf([...bundleOf({ va: assembler, lin: linear })].map(([name, content]) => ({ name: `eta/${name}`, content })))
+  assert.deepEqual(await answer(await readModel(filesOf(new Map([['README.md', text('eta')], ['eta.zip', packed]]))), [[1, 1]]), [5])
   // a pipeline in a pipeline
   const inner = bundleOf({ va: assembler, lin: linear })
   for (const name of ['va', 'lin']) for (const file of ['model.json', 'node.json']) inner.set(`root/all.node/${name}.node/${file}`, inner.get(`root/${name}.node/${file}`)!)

@@ -1,5 +1,6 @@
 import { SluiceError } from '../../../core/errors.ts'
 import type { Files } from '../../../core/models.ts'
+import { findFile } from '../files.ts'
 import { isZip, zipFiles } from '../zip.ts'
 import { operationOfJson, parseJson, portsOfJson } from './json.ts'
 import { operationOfProto, portsOfProto } from './proto.ts'
@@ -36,16 +37,15 @@ export interface Bundle {
 
 const DEPTH_MAX = 16
 
-/** The files of a bundle: those of a folder, or of the archive that is its only file. undefined: there is no bundle.json in it.
-    @throws what `zipFiles` throws */
+/** The files of a bundle: those of a folder, or of an archive in it, which may have them all in one folder of its own. undefined: there is no
+    bundle.json. @throws what `zipFiles` throws */
 export async function bundleFiles(files: Files): Promise<{ readonly file: string; readonly files: Files } | undefined> {
   if (files.names.includes('bundle.json')) return { file: 'bundle.json', files }
-  const name = files.names.length === 1 ? files.names[0]! : files.names.find(of => !of.includes('/') && of.endsWith('.zip'))
-  if (name === undefined) return undefined
-  const bytes = await files.read(name)
-  if (!isZip(bytes)) return undefined
-  const inner = zipFiles(name, bytes)
-  return inner.names.includes('bundle.json') ? { file: name, files: inner } : undefined
+  const archive = await findFile(files, ['zip'], isZip)
+  if (archive === undefined) return undefined
+  const inner = zipFiles(archive.name, archive.bytes), at = inner.names.find(name => /^(?:[^/]+\/)?bundle\.json$/.test(name)), top = at?.slice(0, -'bundle.json'.length)
+  if (top === undefined || !inner.names.every(name => name.startsWith(top))) return undefined
+  return { file: archive.name, files: { names: inner.names.map(name => name.slice(top.length)), read: async name => inner.read(top + name) } }
 }
 
 /** bundle.json is what one of MLeap has to be. */
