@@ -30,7 +30,7 @@ function recordsOf(values: readonly string[]): Records {
   return packer.finish()
 }
 const batch = batchOf(recordsOf(texts), { partition: 'p', offsets: new Float64Array(ROWS), from: 0n, next: 1n }), results = recordsOf(texts.map((_, row) => `{"prediction":${row / 1000}}`))
-const all = Int32Array.from({ length: ROWS }, (_, i) => i), rows = [...all]
+const all = Int32Array.from({ length: ROWS }, (_, i) => i)
 const signature: Signature = { inputs: [{ name: 'features', dtype: 'float32', shape: [-1, names.length], columns: names.map(name => ({ name })) }], outputs: [] }
 const extractor = columns(undefined, { arena }).for(signature), matrix = new Float32Array(ROWS * names.length)
 const stage = stageOf(kernels)!, stamp = { producerId: 1n, producerEpoch: 0, baseSequence: 0, transactional: false }
@@ -59,8 +59,8 @@ const PAIRS: readonly Pair[] = [
     kernel: () => byKernels.predictor.predict(features, undefined, signal), javascript: () => byNodes.predictor.predict(features, undefined, signal) },
   { title: 'a record batch of results with its checksum, beside the writer in JavaScript', atLeast: 1,
     kernel() {
-      const count = stage.load(results, 0, 4)
-      quick.appendStaged(stage, results, 0, rows, stage.sizes.subarray(0, count).reduce((sum, size) => sum + size, 0))
+      const count = stage.load(results, 0, 4, Infinity)
+      quick.appendStaged(stage, results, 0, 0, count, stage.bytes)
       quick.finish(stamp)
       quick.reset()
     },

@@ -22,10 +22,11 @@ export interface KernelExports {
   /** How far record batches can be walked, and what walkRecords needs for it; then their columns (walk.ts, layout.ts). Flags: WALK_. Numbers u32. */
   planRecords(answer: number, at: number, end: number, from: number, bytesMax: number, rowsMax: number, flags: number): void
   walkRecords(answer: number, at: number, from: number, columns: number): void
-  /** Of the first `count` rows of an index (layout.ts), whose bytes are counted from `base`: how many bytes each has, and the partition of its key. */
-  placeRows(index: number, count: number, base: number, partitions: number): void
-  /** Appends the rows that are named to a record batch in which `first` records are; answers its new end. Writes up to 15 bytes further. */
-  appendRows(index: number, base: number, rows: number, count: number, to: number, first: number, baseMs: number): number
+  /** The first `count` rows of an index (layout.ts), whose bytes are counted from `base`, by the partitions of their keys, in groups; those with more than `most`
+      bytes are in none. Answers how many groups; -1: some rows have a key and some have none. */
+  groupRows(index: number, count: number, base: number, partitions: number, most: number): number
+  /** Appends `count` of the rows that are taken to a record batch in which `first` records are; answers its new end. Writes up to 15 bytes further. */
+  appendRows(index: number, base: number, taken: number, count: number, to: number, first: number, baseMs: number): number
   /** Rows from..count of an index, whose bytes are counted from `base`, as results by a plan (layout.ts), written from `to` to below `limit` and counted from
       `outBase`. Answers the row it stopped at: count, one that the plain path must write, or one for which there is no room. */
   writeResults(plan: number, index: number, from: number, count: number, base: number, out: number, to: number, limit: number, outBase: number): number

@@ -9,7 +9,9 @@ import type { KafkaSinkOptions } from '../../src/connect/kafka/options.ts'
 import { Producer } from '../../src/connect/kafka/producer.ts'
 import { advance } from '../../src/connect/kafka/sender.ts'
 import { openKafkaSink } from '../../src/connect/kafka/sink.ts'
-import type { Rejection, Sink } from '../../src/core/index.ts'
+import type { Arena, Records, Rejection, Sink } from '../../src/core/index.ts'
+import { createArena } from '../../src/kernels/arena.ts'
+import { kernelModule } from '../../src/strategies/kernels.ts'
 import { loud, openBed, skip } from './bed.ts'
 import type { Bed } from './bed.ts'
 import { API, openProxy, refuseProduce } from './proxy.ts'
@@ -64,6 +66,30 @@ describe('the producer', { timeout: 120_000, skip }, () => {
       assert.equal(new Set(its.map(({ partition }) => partition)).size, 1)
     }
   })
+
+  for (const [title, keyOf] of [['with keys', i => `k${i % 50}`], ['with and without keys', i => i % 3 === 0 ? null : `k${i % 50}`], ['without keys', () => null]] as readonly (readonly [string, (i: number) => string | null])[]) {
+    test(`the same by kernels, ${title}, with some that are too large, or larger than a batch`, async () => {
+      const topic = await bed.topic(3), arena = createArena(64 * 2 ** 20, await kernelModule())
+      const sink = await openKafkaSink({ brokers: bed.brokers, topic, batchBytes: 2_000, lingerMs: 1, recordBytesMax: 3_000 }, testContext({ ...loud, arena }))
+      opened.push(sink)
+      const lines = numbered('v', 8_000, keyOf).map((line, i) => ({ ...line, value: i % 1000 === 7 ? line.value!.padEnd(5_000, '.') : i % 500 === 8 ? line.value!.padEnd(2_500, '.') : line.value! }))
+      const writes: Promise<readonly Rejection[]>[] = [], large: number[] = []
+      for (let at = 0; at < lines.length; at += 1_300) writes.push(sink.write(inside(arena, linesOf(lines.slice(at, at + 1_300)))))
+      for (const [i, refused] of (await Promise.all(writes)).entries()) large.push(...refused.map(({ row }) => i * 1_300 + row))
+      assert.deepEqual(large, lines.flatMap(({ value }, i) => value.length > 3_000 ? [i] : []))
+      const found = await readTopic(bed.cluster, topic), taken = lines.filter(({ value }) => value.length <= 3_000)
+      assert.deepEqual(found.map(({ value }) => value).sort(), taken.map(({ value }) => value).sort())
+      const order = new Map(taken.map(({ value }, i) => [value, i]))
+      for (const index of [0, 1, 2]) {
+        const its = found.filter(({ partition }) => partition === index).map(({ value }) => order.get(value!)!)
+        assert.ok(its.length > 1_000)
+        assert.deepEqual(its, its.toSorted((a, b) => a - b), 'call order')
+      }
+      const partitions = new Map<string, Set<number>>()
+      for (const { key, partition } of found) if (key !== null) partitions.set(key, (partitions.get(key) ?? new Set()).add(partition))
+      assert.ok([...partitions.values()].every(({ size }) => size === 1))
+    })
+  }
 
   test('a partition whose leader is not ready for the first batch, but for the second', async () => {
     const topic = await bed.topic(1)
@@ -193,3 +219,10 @@ describe('the producer', { timeout: 120_000, skip }, () => {
     await assert.rejects(sink.write(linesOf([{ value: 'b' }])), { code: 'SLUICE_TOPIC_MISSING', severity: 'fatal' })
   })
 })
+
+/** The same records, where kernels reach them. */
+function inside(arena: Arena, records: Records): Records {
+  const region = arena.reserve(records.bytes.length)!
+  region.bytes.set(records.bytes)
+  return { ...records, bytes: region.bytes, release: () => region.release() }
+}

@@ -89,27 +89,30 @@ export class Batch {
 
   add(write: Write, row: number): void {
     this.#writer.append(write.records, row)
-    this.#note(write, 0, [row])
+    const at = this.#note(write, 1)
+    this.#rowOf[at] = row
   }
-  /** Rows that are staged, counted from `from`, which hold so many bytes together. */
-  addStaged(write: Write, stage: Stage, from: number, rows: readonly number[], bytes: number): void {
-    this.#writer.appendStaged(stage, write.records, from, rows, bytes)
-    this.#note(write, from, rows)
+  /** So many rows that were taken from a stage, which was loaded from row `from` on; they hold so many bytes together. */
+  addStaged(write: Write, stage: Stage, from: number, first: number, count: number, bytes: number): void {
+    this.#writer.appendStaged(stage, write.records, from, first, count, bytes)
+    const at = this.#note(write, count), rowOf = this.#rowOf, { taken } = stage
+    for (let i = 0; i < count; i++) rowOf[at + i] = from + taken[first + i]!
   }
-  #note(write: Write, from: number, rows: readonly number[]): void {
-    const behind = this.#writer.rows, first = behind - rows.length
+  /** Rows that were appended; answers where the first of them is. */
+  #note(write: Write, count: number): number {
+    const behind = this.#writer.rows, first = behind - count
     if (behind > this.#rowOf.length) {
       const grown = new Int32Array(Math.max(behind, this.#rowOf.length * 2))
       grown.set(this.#rowOf)
       this.#rowOf = grown
     }
-    for (let i = 0; i < rows.length; i++) this.#rowOf[first + i] = from + rows[i]!
     const last = this.parts[this.parts.length - 1]
     if (last !== undefined && last.write === write) last.to = behind
     else {
       this.parts.push({ write, from: first, to: behind })
       write.open++
     }
+    return first
   }
   /** The write and the row of it that the record at this place is. */
   rowAt(index: number): { readonly write: Write; readonly row: number } {

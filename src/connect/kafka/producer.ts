@@ -23,6 +23,8 @@ export type OutletOptions = Pick<KafkaSinkOptions, 'topic' | 'compression' | 'ba
 
 const BUFFER_BYTES = 33_554_432
 const BATCH_BYTES = 1_048_576
+/** Rows that are staged may be more than there is room for, by so much. */
+const STAGED_BYTES_MAX = 4_194_304
 const REFRESH_MS = 300_000
 /** A record's lengths and offsets take no more; a batch's header takes HEADER_BYTES. */
 const RECORD_EXTRA = 36
@@ -123,83 +125,70 @@ export class Producer {
   /** Whether all of it is in batches now; if not there is no room, and it goes on when some has landed. */
   #fillFrom(write: Write): boolean {
     const { outlet, records } = write
-    const { queues, batchBytes, recordBytesMax, brokerBytesMax, compression } = outlet
-    const { bytes, keys, values, headers, rows } = records
+    const { queues, recordBytesMax, brokerBytesMax, compression } = outlet
     const most = compression === 'none' ? Math.min(recordBytesMax, brokerBytesMax) : recordBytesMax
-    const kernels = kernelsOf(this.#context.arena), stage = bytes.buffer === kernels?.memory.buffer ? stageOf(kernels) : undefined
-    if (stage !== undefined) return this.#fillStaged(write, stage, most)
-    for (; write.row < rows; write.row++) {
+    const kernels = kernelsOf(this.#context.arena), stage = records.bytes.buffer === kernels?.memory.buffer ? stageOf(kernels) : undefined
+    while (write.row < records.rows) {
+      if (this.#bytes >= BUFFER_BYTES) return false
+      const count = stage === undefined ? records.rows - write.row : stage.load(records, write.row, queues.length, most)
+      if (stage !== undefined && stage.groups >= 0 && stage.bytes <= STAGED_BYTES_MAX) this.#fillStaged(write, stage, count, most)
+      else if (!this.#fillRows(write, count, most)) return false
+    }
+    return true
+  }
+  #fillRows(write: Write, count: number, most: number): boolean {
+    const { queues, batchBytes } = write.outlet
+    const { bytes, keys, values, headers } = write.records
+    for (const end = write.row + count; write.row < end; write.row++) {
       if (this.#bytes >= BUFFER_BYTES) return false
       const { row } = write
       const keyAt = keys.start[row]!, keyEnd = keys.end[row]!
       let size = (keyAt < 0 ? 0 : keyEnd - keyAt) + (values.start[row]! < 0 ? 0 : values.end[row]! - values.start[row]!)
       if (headers !== undefined && headers.start[row]! >= 0) size += headers.end[row]! - headers.start[row]!
-      if (size > most) {
-        write.refused.push({ row, stage: 'sink', error: tooLarge(`the record has ${size} bytes; ${outlet.topic} takes ${most}`) })
-        continue
-      }
-      const queue = queues[keyAt < 0 ? outlet.sticky : partitionOf(bytes, keyAt, keyEnd, queues.length)]!
+      if (size > most) { this.#refuse(write, row, size, most); continue }
+      const queue = queues[keyAt < 0 ? write.outlet.sticky : partitionOf(bytes, keyAt, keyEnd, queues.length)]!
       let batch = queue.filling
       if (batch !== undefined && batch.size + size + RECORD_EXTRA > batchBytes) { this.#seal(queue); batch = undefined }
-      if (batch === undefined) {
-        batch = this.#begin(queue)
-      }
+      batch ??= this.#begin(queue)
       const before = batch.size
       batch.add(write, row)
       this.#bytes += batch.size - before
     }
     return true
   }
+  /** The same for rows that are staged: kernels append at once what goes to the same batch. */
+  #fillStaged(write: Write, stage: Stage, count: number, most: number): void {
+    const { outlet, row: from } = write, { queues, batchBytes } = outlet, { sizes, taken } = stage
+    if (stage.refused > 0) for (let i = 0; i < count; i++) if (sizes[i]! > most) this.#refuse(write, from + i, sizes[i]!, most)
+    for (let i = 0; i < stage.groups; i++) {
+      const { partition, first, rows, bytes } = stage.group(i)
+      for (let at = first, behind = first + rows; at < behind;) {
+        const queue = queues[partition < 0 ? outlet.sticky : partition]!, batch = queue.filling ?? this.#begin(queue), before = batch.size
+        let take = rows, size = bytes
+        if (at > first || before + bytes + rows * RECORD_EXTRA > batchBytes) {
+          for (take = size = 0; at + take < behind; take++) {
+            const next = sizes[taken[at + take]!]!
+            // what is alone too large for a batch has one of its own
+            if (before + size + next + (take + 1) * RECORD_EXTRA > batchBytes && (take > 0 || batch.rows > 0)) break
+            size += next
+          }
+          if (take === 0) { this.#seal(queue); continue }
+        }
+        batch.addStaged(write, stage, from, at, take, size)
+        this.#bytes += batch.size - before
+        at += take
+      }
+    }
+    write.row = from + count
+  }
+  #refuse({ outlet: { topic }, refused }: Write, row: number, size: number, most: number): void {
+    refused.push({ row, stage: 'sink', error: tooLarge(`the record has ${size} bytes; ${topic} takes ${most}`) })
+  }
   #begin(queue: Queue): Batch {
     const batch = queue.filling = new Batch(queue, this.#writerOf(queue.outlet))
     this.#filling.add(queue)
     this.#bytes += batch.size
     return batch
-  }
-
-  /** The same, some hundred rows at a time: kernels find sizes and partitions, and append the rows that go to the same batch at once. */
-  #fillStaged(write: Write, stage: Stage, most: number): boolean {
-    const { outlet, records } = write, { queues, batchBytes } = outlet, { sizes, partitions } = stage
-    const taken = new Map<Queue, { rows: number[]; bytes: number }>()
-    let staged = 0                                   // bytes of the rows taken
-    const put = (queue: Queue, from: number): void => {
-      const its = taken.get(queue)
-      if (its === undefined) return
-      taken.delete(queue)
-      const batch = queue.filling!, before = batch.size
-      batch.addStaged(write, stage, from, its.rows, its.bytes)
-      this.#bytes += batch.size - before
-      staged -= its.bytes + its.rows.length * RECORD_EXTRA
-    }
-    while (write.row < records.rows) {
-      const from = write.row, count = stage.load(records, from, queues.length)
-      let i = 0
-      for (; i < count && this.#bytes + staged < BUFFER_BYTES; i++) {
-        const size = sizes[i]!
-        if (size > most) {
-          write.refused.push({ row: from + i, stage: 'sink', error: tooLarge(`the record has ${size} bytes; ${outlet.topic} takes ${most}`) })
-          continue
-        }
-        const partition = partitions[i]!
-        const queue = queues[partition < 0 ? outlet.sticky : partition]!
-        let its = taken.get(queue), batch = queue.filling
-        if (batch !== undefined && batch.size + (its === undefined ? 0 : its.bytes + its.rows.length * RECORD_EXTRA) + size + RECORD_EXTRA > batchBytes) {
-          put(queue, from)
-          its = undefined
-          // its rows were counted at their largest
-          if (batch.size + size + RECORD_EXTRA > batchBytes) { this.#seal(queue); batch = undefined }
-        }
-        if (batch === undefined) this.#begin(queue)
-        if (its === undefined) taken.set(queue, its = { rows: [], bytes: 0 })
-        its.rows.push(i)
-        its.bytes += size
-        staged += size + RECORD_EXTRA
-      }
-      for (const queue of taken.keys()) put(queue, from)
-      write.row += i
-      if (i < count) return false
-    }
-    return true
   }
   #sealAll(): void {
     clearTimeout(this.#linger)

@@ -80,7 +80,7 @@ export const ENTRY_LENGTH = 40
 export const TOKEN_MAX = 32
 
 // Index of rows for batch.ts: blocks of INDEX_ROWS numbers each. Times f64; begin and end of keys, values and headers i32 (begin < 0: null), counted from a base;
-// then what placeRows answers, i32, and the rows that appendRows is to take, u32.
+// then the bytes of each row i32, the group that it is in u32 (0: none), and the rows that are taken u32.
 export const INDEX_ROWS = 512
 export const INDEX_TIMES_MS = 0
 export const INDEX_KEY_START = 4096
@@ -90,9 +90,25 @@ export const INDEX_VALUE_END = 10240
 export const INDEX_HEADERS_START = 12288
 export const INDEX_HEADERS_END = 14336
 export const INDEX_SIZES = 16384
-export const INDEX_PARTITIONS = 18432
+export const INDEX_GROUP = 18432
 export const INDEX_TAKEN = 20480
 export const INDEX_BYTES = 22528
+
+// Behind the index that batch.ts works on: slots of a hash table of groups u32; rows that are in no group u32, bytes of the others f64; the latest time of those
+// that were appended last f64; the groups. Group: partition i32, its first row among those taken u32, how many u32, how far they are filled in u32, bytes f64.
+export const STAGE_SLOTS = 22528
+export const STAGE_SLOTS_BYTES = 4096
+export const STAGE_REFUSED = 26624
+export const STAGE_BYTES_HELD = 26632
+export const STAGE_MAX_MS = 26640
+export const STAGE_GROUPS = 26648
+export const STAGE_BYTES = 38936
+export const GROUP_SIZE = 24
+export const GROUP_PARTITION = 0
+export const GROUP_FIRST = 4
+export const GROUP_ROWS = 8
+export const GROUP_CURSOR = 12
+export const GROUP_BYTES = 16
 
 // Plan of results for result.ts: first field u32, end of the fields u32, names of a record that must not be there u32 (0: the record is no part of the
 // result), tails u32 (pointer and length of a text for each model; 0: none), end u32 and its length u32, bytes that a row takes besides what is copied

@@ -37,34 +37,58 @@ function recordsOf(rows: readonly Row[], place: Arena | undefined): Records {
 
 const stamp = { producerId: 7n, producerEpoch: 3, baseSequence: 12, transactional: true }
 
-test('a batch that kernels write is to the byte the one that is written without them', () => {
-  fc.assert(fc.property(fc.array(row, { minLength: 1, maxLength: 60 }), fc.infiniteStream(fc.boolean()), fc.boolean(), (rows, keep, grows) => {
+const keyless = fc.record({ key: fc.constant(null), value: some(140), headers: fc.constantFrom(0, 1), timeMs: fc.nat() })
+const keyed = row.map(each => ({ ...each, key: each.key ?? new Uint8Array(3) }))
+
+test('batches that kernels write are to the byte those that are written without them, a batch for each partition', () => {
+  fc.assert(fc.property(fc.oneof(fc.array(keyed, { minLength: 1, maxLength: 60 }), fc.array(keyless, { minLength: 1, maxLength: 20 })), fc.constantFrom(1, 2, 12, 5000), fc.constantFrom(Infinity, 300, 100), fc.nat(5), fc.boolean(), (rows, partitions, most, cut, grows) => {
     const records = recordsOf(rows, arena)
     assert.equal(records.bytes.buffer, kernels.memory.buffer)
-    const plain = new BatchWriter('none'), quick = new BatchWriter('none', grows ? 0 : undefined, kernels)
-    for (let from = 0; from < rows.length;) {
-      const count = stage.load(records, from, 12), taken = Array.from({ length: count }, (_, i) => i).filter(() => keep.next().value === true)
-      let bytes = 0
-      for (const i of taken) {
-        bytes += stage.sizes[i]!
-        plain.append(records, from + i)
-      }
-      if (taken.length > 0) quick.appendStaged(stage, records, from, taken, bytes)
-      from += count
+    const plain = new Map<number, BatchWriter>(), quick = new Map<number, BatchWriter>()
+    const writerOf = (of: typeof plain, partition: number, kernelsOf?: typeof kernels): BatchWriter => {
+      const known = of.get(partition) ?? new BatchWriter('none', grows ? 0 : undefined, kernelsOf)
+      of.set(partition, known)
+      return known
     }
-    assert.deepEqual([quick.rows, quick.length], [plain.rows, plain.length])
-    if (plain.rows > 0) assert.ok(quick.finish(stamp).equals(plain.finish(stamp)))
+    const from = Math.min(cut, rows.length - 1), count = stage.load(records, from, partitions, most)
+    let refused = 0, held = 0
+    for (let i = 0; i < count; i++) {
+      const { keys } = records, at = keys.start[from + i]!, { key, value } = rows[from + i]!
+      const size = (key?.length ?? 0) + (value?.length ?? 0) + (records.headers === undefined || records.headers.start[from + i]! < 0 ? 0 : records.headers.end[from + i]! - records.headers.start[from + i]!)
+      assert.equal(stage.sizes[i], size)
+      if (size > most) { refused++; continue }
+      held += size
+      writerOf(plain, at < 0 ? -1 : partitionOf(records.bytes, at, keys.end[from + i]!, partitions)).append(records, from + i)
+    }
+    assert.deepEqual([stage.refused, stage.bytes], [refused, held])
+    for (let i = 0; i < stage.groups; i++) {
+      const { partition, first, rows: its, bytes } = stage.group(i), half = its >> 1, writer = writerOf(quick, partition, kernels)
+      // in two parts
+      const halfBytes = stage.taken.subarray(first, first + half).reduce((sum, row) => sum + stage.sizes[row]!, 0)
+      if (half > 0) writer.appendStaged(stage, records, from, first, half, halfBytes)
+      writer.appendStaged(stage, records, from, first + half, its - half, bytes - halfBytes)
+      assert.equal(writer.rows, its)
+    }
+    assert.deepEqual(new Set(quick.keys()), new Set(plain.keys()))
+    for (const [partition, writer] of quick) assert.ok(writer.finish(stamp).equals(plain.get(partition)!.finish(stamp)))
     records.release()
   }), { numRuns: 300 })
+})
+
+test('rows with and without a key are in no groups together', () => {
+  const records = recordsOf([new Uint8Array(2), null].map(key => ({ key, value: null, headers: 0, timeMs: 1 })), arena)
+  stage.load(records, 0, 3, Infinity)
+  assert.equal(stage.groups, -1)
+  records.release()
 })
 
 test('more rows than are staged at once, of a MiB, with every length of a key', () => {
   const rows = Array.from({ length: 1700 }, (_, i): Row => ({ key: new Uint8Array(i % 40).fill(i), value: new Uint8Array(i % 7 === 0 ? 9000 : i % 600).fill(i), headers: 0, timeMs: 1.75e12 + i * i }))
   const records = recordsOf(rows, arena), plain = new BatchWriter('none'), quick = new BatchWriter('none', 0, kernels)
   for (let from = 0; from < rows.length;) {
-    const count = stage.load(records, from, 5)
-    for (let i = 0; i < count; i++) assert.equal(stage.partitions[i], partitionOf(records.bytes, records.keys.start[from + i]!, records.keys.end[from + i]!, 5))
-    quick.appendStaged(stage, records, from, Array.from({ length: count }, (_, i) => i), stage.sizes.subarray(0, count).reduce((sum, size) => sum + size, 0))
+    const count = stage.load(records, from, 1, Infinity)
+    assert.deepEqual([stage.groups, count], [1, Math.min(512, rows.length - from)])
+    quick.appendStaged(stage, records, from, 0, count, stage.bytes)
     from += count
   }
   plain.appendRange(records, 0, rows.length)
@@ -86,8 +110,8 @@ test('without room in the memory of the kernels it goes on outside', () => {
   const records = recordsOf([{ key: null, value: new Uint8Array(100), headers: 1, timeMs: 5 }], arena)
   assert.equal(kernelsOf(small), undefined)
   const quick = new BatchWriter('none', 16, full), plain = new BatchWriter('none')
-  stage.load(records, 0, 1)
-  quick.appendStaged(stage, records, 0, [0], stage.sizes[0]!)
+  stage.load(records, 0, 1, Infinity)
+  quick.appendStaged(stage, records, 0, 0, 1, stage.bytes)
   plain.append(records, 0)
   assert.ok(quick.finish(stamp).equals(plain.finish(stamp)))
   records.release()

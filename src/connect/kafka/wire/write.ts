@@ -75,14 +75,15 @@ export class BatchWriter {
     this.#length = to
     this.#rows++
   }
-  /** Rows that are staged, counted from `from`, which hold so many bytes together. */
-  appendStaged(stage: Stage, records: Records, from: number, rows: readonly number[], bytes: number): void {
-    this.#reserve(bytes + rows.length * MORE + PADDING)
-    const memory = this.#memory
-    if (this.#held.region === undefined) { for (const row of rows) this.append(records, from + row); return }
-    const first = this.#rows
-    for (const row of rows) { this.#time(records.timesMs[from + row]!); this.#rows++ }
-    this.#length = stage.append(rows, memory.byteOffset + this.#length, first, this.#baseMs) - memory.byteOffset
+  /** So many of the rows that are taken from a stage, which was loaded from row `from` on; together they hold so many bytes. */
+  appendStaged(stage: Stage, records: Records, from: number, first: number, count: number, bytes: number): void {
+    this.#reserve(bytes + count * MORE + PADDING)
+    const memory = this.#memory, { taken } = stage
+    if (this.#held.region === undefined) { for (let i = first; i < first + count; i++) this.append(records, from + taken[i]!); return }
+    this.#time(records.timesMs[from + taken[first]!]!)
+    this.#length = stage.append(first, count, memory.byteOffset + this.#length, this.#rows, this.#baseMs) - memory.byteOffset
+    this.#maxMs = Math.max(this.#maxMs, stage.maxMs)
+    this.#rows += count
   }
   /** As it is written. */
   #time(time: number): number {
