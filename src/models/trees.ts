@@ -18,6 +18,8 @@ export const FLAG = {
   membersLeft: 32,
   /** No value below 0 is a member; else -0.9 is cut to 0. */
   noNegative: 64,
+  /** NaN ends the walk: the tree adds Infinity. */
+  missingEnds: 128,
 } as const
 
 /** Trees whose leaves are summed, as flat arrays for the whole ensemble: nodes of all trees, then leaves of all trees, in walking order (the

@@ -67,7 +67,8 @@ export function cellsOf(trees: Trees, ranked: boolean): Cells {
   return { copies, count: columns.length, of, threshold: compared, ranks, lay: image => layCells(image, trees, columns) }
 }
 
-const ruleOf = (flag: number): number => ((flag & (FLAG.missingNaN | FLAG.missingZero)) === 0 ? 0 : RULE_NAN) | ((flag & FLAG.missingZero) === 0 ? 0 : RULE_ZERO)
+/** Of rows in which NaN ends a walk the answer is not taken: any rule will do. */
+const ruleOf = (flag: number): number => ((flag & (FLAG.missingNaN | FLAG.missingZero | FLAG.missingEnds)) === 0 ? 0 : RULE_NAN) | ((flag & FLAG.missingZero) === 0 ? 0 : RULE_ZERO)
 
 /** float32 inputs compare alike with the largest float32 up to a threshold. Not where everything goes right, nor where Infinity is on the left and what is missing, infinite too, on the right. */
 function numbersDo({ inputs, flags, threshold }: Trees): boolean {

@@ -113,7 +113,7 @@ const oddThreshold = (next: () => number): number => {
 }
 const plainFlags = [0, FLAG.strict, FLAG.missingNaN, FLAG.missingNaN | FLAG.missingLeft, FLAG.strict | FLAG.missingNaN | FLAG.missingLeft, FLAG.strict | FLAG.missingNaN]
 const allFlags = [...plainFlags, FLAG.missingZero, FLAG.missingZero | FLAG.missingLeft, FLAG.set, FLAG.set | FLAG.membersLeft, FLAG.set | FLAG.noNegative | FLAG.missingNaN,
-  FLAG.set | FLAG.membersLeft | FLAG.missingNaN | FLAG.missingLeft, FLAG.set | FLAG.missingZero]
+  FLAG.set | FLAG.membersLeft | FLAG.missingNaN | FLAG.missingLeft, FLAG.set | FLAG.missingZero, FLAG.missingEnds, FLAG.missingEnds | FLAG.strict, FLAG.missingEnds | FLAG.set]
 
 const KINDS: { readonly [title: string]: Kind } = {}
 for (const inputs of ['float32', 'float64'] as const) for (const sums of ['float32', 'float64'] as const) {

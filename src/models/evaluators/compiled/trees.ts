@@ -5,8 +5,10 @@ import { ASK_BYTES, ASK_CELLS, ASK_LEAVES, ASK_LEFT, ASK_RANK, ASK_RIGHT, ASK_RO
   FOREST_LEAF_WIDTH, FOREST_SECTIONS, FOREST_SECTION_COUNT, FOREST_START, FOREST_STRIDE, FOREST_WIDE, FOREST_WORK, FOREST_ZERO, LEAF_MOST, LEAF_NAN, NODE_BYTES, NODE_CELLS,
   NODE_CHILD_SHIFT, NODES_MOST, RANK_MOST, RANK_ZERO, SECTION_BYTES, SECTION_END, SECTION_LEAVES, SECTION_NODES, SECTION_TREES, TREE_BYTES, TREE_DEPTH, TREE_DEPTH_OF_EIGHT, TREE_END, TREE_LEAVES, TREE_NODES,
   TREE_ROOT, TREE_SUM } from '../../../kernels/wasm/trees-layout.ts'
+import { FLAG } from '../../trees.ts'
 import type { Trees } from '../../trees.ts'
 import type { Core } from '../plain/cores.ts'
+import { treeMargins } from '../plain/trees.ts'
 import { bytesOf, cellsOf } from './cells.ts'
 import type { Cells } from './cells.ts'
 import { placed } from './memory.ts'
@@ -42,6 +44,8 @@ export function compiledTrees(trees: Trees, module: KernelModule, way?: 'walk' |
   const sums = trees.sums === 'float32' ? new Float32Array(buffer, base + sumsAt, rowsMax * groups) : new Float64Array(buffer, base + sumsAt, rowsMax * groups)
   const [walk, ask] = trees.sums === 'float32' ? [run.walk32, run.ask32] : [run.walk64, run.ask64]
   if (asks) run.askInit(base + askAt)
+  /** Rows in which something is missing, where that may end a walk. */
+  const ends = trees.flags.some(flag => (flag & FLAG.missingEnds) !== 0), plainly = ends ? treeMargins(trees) : undefined
   /** From so many rows on, up to ASK_ROWS, asking is quicker. */
   const askFrom = !asks ? Infinity : way === 'ask' ? 1 : Math.ceil(ASK_ROWS * asking / walking)
   return {
@@ -56,6 +60,13 @@ export function compiledTrees(trees: Trees, module: KernelModule, way?: 'walk' |
         if (toAsk > 0) ask(base + askAt, base + inputsAt, toAsk, base + sumsAt)
         if (toAsk < count) walk(base + walkAt, base + inputsAt + toAsk * width * inputBytes, count - toAsk, base + sumsAt + toAsk * groups * bytes)
         all.set(sums.subarray(0, count * groups), from * groups)
+      }
+      if (plainly !== undefined) {
+        for (let row = 0, at = 0; row < rows; row++, at += width) {
+          let missing = false
+          for (let i = at; i < at + width; i++) missing ||= features[i] !== features[i]
+          if (missing) all.set(plainly(features.subarray(at, at + width), 1), row * groups)
+        }
       }
       return all
     },

@@ -23,13 +23,13 @@ export function treeMargins(model: Trees): (features: Float32Array | Float64Arra
         const factor = scale === undefined ? 1 : scale[tree]!
         if (leafWidth > 1) {
           for (let row = 0; row < count; row++) {
-            for (let g = 0, to = (from + row) * groups, leaf = leafOf[row]! * leafWidth; g < groups; g++) sums[to + g] = sums[to + g]! + leaves[leaf + g]!
+            for (let g = 0, to = (from + row) * groups, leaf = leafOf[row]! * leafWidth; g < groups; g++) sums[to + g] = sums[to + g]! + (leaf < 0 ? Infinity : leaves[leaf + g]!)
           }
           continue
         }
         for (let row = 0, to = from * groups + group[tree]!; row < count; row++, to += groups) {
           const leaf = leafOf[row]!
-          const value = linear === undefined ? leaves[leaf]! : linearLeaf(model, linear, leaf, inputs, row * width)
+          const value = leaf < 0 ? Infinity : linear === undefined ? leaves[leaf]! : linearLeaf(model, linear, leaf, inputs, row * width)
           sums[to] = sums[to]! + (factor === 1 ? value : round(value * factor))
         }
       }
@@ -44,13 +44,16 @@ function read(features: Float32Array | Float64Array, from: number, count: number
   for (let i = 0; i < count; i++) if (Math.abs(into[i]!) <= zero) into[i] = 0
 }
 
-/** The leaf that each of the rows reaches. */
+const ENDED = -(2 ** 31)
+
+/** The leaf that each of the rows reaches; -1: none, for what is missing ended the walk. */
 function walk(model: Trees, root: number, inputs: Float64Array, rows: number, leafOf: Int32Array): void {
   const { width, feature, threshold, left, right, flags, zero } = model
   for (let row = 0, at = 0; row < rows; row++, at += width) {
     let node = root
     while (node >= 0) {
       const x = inputs[at + feature[node]!]!, flag = flags[node]!
+      if (x !== x && (flag & FLAG.missingEnds) !== 0) { node = ENDED; break }
       let goesLeft: boolean
       if (x !== x && (flag & (FLAG.missingNaN | FLAG.missingZero)) !== 0 || (flag & FLAG.missingZero) !== 0 && Math.abs(x) <= zero) {
         goesLeft = (flag & FLAG.missingLeft) !== 0
@@ -62,7 +65,7 @@ function walk(model: Trees, root: number, inputs: Float64Array, rows: number, le
       }
       node = goesLeft ? left[node]! : right[node]!
     }
-    leafOf[row] = ~node
+    leafOf[row] = node === ENDED ? -1 : ~node
   }
 }
 

@@ -2,7 +2,7 @@ import type { Column } from '../../../core/tensors.ts'
 import { FLAG } from '../../trees.ts'
 import type { Trees } from '../../trees.ts'
 import type { Graph, Real, Value } from './graph.ts'
-import { cast, fits32 } from './values.ts'
+import { cast, fits32, truncated } from './values.ts'
 import type { Refuse } from './values.ts'
 
 /* Trees as ONNX has them: a node asks one question, and NaN goes where the node says. */
@@ -30,6 +30,7 @@ export function treesOf(graph: Graph, features: Value, trees: Trees, columns: re
 
 function questionOf({ feature, threshold, flags, sets, words, zero }: Trees, node: number, columns: readonly Column[], refuse: Refuse): Question {
   const flag = flags[node]!, column = columns[feature[node]!], name = column?.name ?? `column ${feature[node]}`
+  if ((flag & FLAG.missingEnds) !== 0) throw refuse('trees without an answer where something is missing')
   const missingLeft = (flag & FLAG.missingLeft) !== 0, hasMissing = (flag & (FLAG.missingNaN | FLAG.missingZero)) !== 0, zeroIsMissing = (flag & FLAG.missingZero) !== 0
   if ((flag & FLAG.set) !== 0) {
     const members = membersOf(sets[threshold[node]!]!, sets[threshold[node]! + 1]!, words), membersLeft = (flag & FLAG.membersLeft) !== 0
@@ -59,7 +60,7 @@ function wholeCodes(graph: Graph, given: Value, { width, feature, flags }: Trees
     asked[column] = asks
   }
   const { name, type } = given, where = (asks: number): string => graph.constant('bool', [width], Array.from(asked, of => of === asks ? 1 : 0))
-  const cut = !asked.includes(2) ? name : graph.node('Where', [where(2), graph.node('Mul', [graph.node('Sign', [name]), graph.node('Floor', [graph.node('Abs', [name])])]), name])
+  const cut = !asked.includes(2) ? name : graph.node('Where', [where(2), truncated(graph, name), name])
   return { ...given, name: !asked.includes(3) ? cut : graph.node('Where', [where(3), graph.node('Floor', [name]), cut]), type }
 }
 
