@@ -1,8 +1,7 @@
 import { SluiceError } from '../../../core/errors.ts'
 import type { Operand, Step } from '../../program.ts'
 import type { Attribute, Graph, Node, TensorProto } from './model.ts'
-import { sizeOf } from './values.ts'
-import type { Budget, Constant, Rows, Trouble, Type, Value, Words } from './values.ts'
+import type { Budget, Constant, Rows, Trouble, Type, Value } from './values.ts'
 
 /** What an operator makes its values of: the steps of a program. */
 export interface Maker {
@@ -56,7 +55,7 @@ export const rounding = (type: Type): { readonly float32: boolean } => ({ float3
 export const isFloat = (type: Type): boolean => type === 'float32' || type === 'float64'
 
 /** Attributes are read by name and type; what nobody has asked for is refused in the end. */
-export interface Attributes {
+interface Attributes {
   has(name: string): boolean
   int(name: string, otherwise?: number): number
   float(name: string, otherwise?: number): number
@@ -65,12 +64,15 @@ export interface Attributes {
   floats(name: string, otherwise?: readonly number[]): readonly number[]
   texts(name: string, otherwise?: readonly string[]): readonly string[]
   tensor(name: string): Constant | undefined
+  /** A tensor of uint8. */
+  bytes(name: string): readonly number[]
   graph(name: string): Graph
   /** Is there and does not change what is computed. */
   ignore(...names: readonly string[]): void
   unread(): readonly string[]
 }
 
+const UINT8 = 2
 interface Kinds {
   readonly float: number; readonly int: number; readonly string: string; readonly floats: readonly number[]; readonly ints: readonly number[]; readonly strings: readonly string[]
   readonly tensor: TensorProto; readonly graph: Graph
@@ -105,6 +107,11 @@ export function attributesOf(node: Node, trouble: Trouble, tensor: (proto: Tenso
       const found = get(name, 'tensor')
       return found === undefined ? undefined : tensor(found)
     },
+    bytes: name => {
+      const { type, raw, ints } = must(name, get(name, 'tensor'))
+      if (type !== UINT8) throw trouble.broken(`the attribute ${name} is no tensor of uint8`)
+      return raw === undefined ? ints : [...raw]
+    },
     graph: name => must(name, get(name, 'graph')),
     ignore: (...names) => { for (const name of names) read.add(name) },
     unread: () => [...node.attributes.keys()].filter(name => !read.has(name)),
@@ -130,6 +137,3 @@ export function numbersIn(call: Trouble & { readonly budget: Budget }, dims: rea
   if (!(size <= call.budget.left())) throw call.refuse(`a tensor of [${dims.slice(0, 8).join(', ')}]`, { why: 'a file that makes so many numbers of so few is taken for a damaged one', fix: 'use a smaller model' })
   return size
 }
-
-/** Of words the same list for each number. */
-export const sameWords = (words: Words, dims: readonly number[]): readonly Words[] => Array.from({ length: sizeOf(dims) }, () => words)

@@ -3,12 +3,12 @@ import type { Column } from '../../../core/tensors.ts'
 import { difference, withCategories } from '../../categories.ts'
 import type { Graph } from './model.ts'
 import { troubleOf } from './call.ts'
-import { sizeOf, typeName, typeOf, wordsOf } from './values.ts'
+import { RANK_MAX, sizeOf, typeName, typeOf, wordsOf } from './values.ts'
 import type { Budget, Rows, Type, Words } from './values.ts'
 import type { Maker } from './call.ts'
 
 /** One tensor that the graph is given: its numbers are columns of the one input matrix, from `first` on. */
-export interface Input { readonly name: string; readonly type: Type; readonly dims: readonly number[]; readonly batch: number; readonly first: number; readonly words: readonly Words[] | undefined }
+interface Input { readonly name: string; readonly type: Type; readonly dims: readonly number[]; readonly batch: number; readonly first: number; readonly words: readonly Words[] | undefined }
 
 /** @throws SLUICE_MODEL_UNSUPPORTED where a shape is not known, or rows cannot be told. */
 export function inputsOf(file: string, graph: Graph): { readonly inputs: readonly Input[]; readonly width: number } {
@@ -27,6 +27,7 @@ export function inputsOf(file: string, graph: Graph): { readonly inputs: readonl
     // exporters write 0 for rows that are not known
     const isOpen = given.length > 0 && (rows === undefined || rows === 0)
     if (!isOpen && rows !== undefined && rows > 1 && given.length > 1) throw refuse(`an input of ${rows} rows at once`, { why: 'records are answered one by one', fix: 'export it with a first dimension that is not fixed' })
+    if (given.length > RANK_MAX) throw refuse(`an input of ${given.length} dimensions`)
     const dims = given.map((dim, i) => i === 0 && isOpen ? 1 : dim!), size = sizeOf(dims)
     if (!(size >= 1 && width + size <= COLUMNS_MAX)) throw refuse(`an input of ${size} numbers a row`, { why: `from 1 to ${COLUMNS_MAX} columns are taken` })
     inputs.push({ name: info.name, type, dims, batch: isOpen ? 0 : -1, first: width, words: type === 'string' ? Array.from({ length: size }, () => wordsOf([], true)) : undefined })

@@ -4,7 +4,7 @@ import type { Field } from '../protobuf.ts'
 
 /* What is needed of onnx.proto (github.com/onnx/onnx, IR versions 3 to 13). Tensors stay bytes until they are used. */
 
-export interface OnnxModel { readonly producer: string; readonly irVersion: number; readonly opsets: ReadonlyMap<string, number>; readonly graph: Graph }
+interface OnnxModel { readonly producer: string; readonly irVersion: number; readonly opsets: ReadonlyMap<string, number>; readonly graph: Graph }
 
 export interface Graph {
   readonly nodes: readonly Node[]
@@ -42,7 +42,7 @@ export interface TensorProto {
 }
 
 /** dims: undefined where a dimension may be anything; absent: the file does not say even how many there are. */
-export interface ValueInfo { readonly name: string; readonly type: number; readonly kind: 'tensor' | 'sequence' | 'map' | 'other'; readonly dims: readonly (number | undefined)[] | undefined }
+interface ValueInfo { readonly name: string; readonly type: number; readonly kind: 'tensor' | 'sequence' | 'map' | 'other'; readonly dims: readonly (number | undefined)[] | undefined }
 
 const ATTRIBUTES: { readonly [type: number]: Attribute['type'] | undefined } = { 1: 'float', 2: 'int', 3: 'string', 4: 'tensor', 5: 'graph', 6: 'floats', 7: 'ints', 8: 'strings' }
 // a Scan in a Scan in a ...: no exporter goes further

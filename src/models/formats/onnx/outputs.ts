@@ -6,7 +6,7 @@ import type { Maker } from './call.ts'
 import { sizeOf } from './values.ts'
 import type { Rows, Value } from './values.ts'
 
-export interface Outputs { readonly specs: readonly TensorSpec[]; readonly outputs: readonly ProgramOutput[]; readonly raw: Model['raw']; readonly classes: number }
+interface Outputs { readonly specs: readonly TensorSpec[]; readonly outputs: readonly ProgramOutput[]; readonly raw: Model['raw']; readonly classes: number }
 
 interface Named { readonly own: string; readonly rows: Rows; readonly width: number; readonly isLabel: boolean }
 
@@ -23,6 +23,7 @@ export function outputsOf(file: string, names: readonly string[], values: readon
     const width = sizeOf(rows.dims)
     return { own, rows, width, isLabel: width === 1 && (rows.type === 'string' || rows.type === 'int64' || rows.type === 'int32' || rows.type === 'bool') }
   })
+  if (all.length === 0 || new Set(names).size !== names.length) throw troubleOf(file, 'graph').broken(all.length === 0 ? 'it has no outputs' : 'two outputs have the same name')
   const label = all.find(output => output.isLabel), floats = all.filter(output => output.rows.type === 'float32' || output.rows.type === 'float64')
   const classes = label?.rows.classes
   const matrix = floats.find(output => output.rows.zipped === true) ?? (label === undefined ? undefined : floats.find(output => /prob/i.test(output.own) && (classes === undefined ? output.width > 1 : output.width === classes.length)))
@@ -47,6 +48,8 @@ export function outputsOf(file: string, names: readonly string[], values: readon
     specs.push({ name: 'probability', dtype: dtypeOf(matrix.rows), shape: [-1] })
     outputs.push({ value: maker.add({ op: 'select', of: matrix.rows.value, columns: Int32Array.of(1) }, 'probability') })
   }
+  const seen = new Set<string>(), twice = specs.find(({ name }) => seen.size === seen.add(name).size)
+  if (twice !== undefined) throw troubleOf(file, 'graph').refuse(`two outputs that are named '${twice.name.slice(0, 100)}' here`, { fix: 'rename the outputs of the graph' })
   return { specs, outputs, raw, classes: matrix?.width ?? 0 }
 }
 

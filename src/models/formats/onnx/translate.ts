@@ -6,13 +6,13 @@ import { attributesOf, numbersIn, troubleOf } from './call.ts'
 import type { Call, Maker } from './call.ts'
 import type { Graph, Node } from './model.ts'
 import { operatorOf } from './operators/index.ts'
-import { constantOf } from './values.ts'
+import { constantOf, RANK_MAX } from './values.ts'
 import type { Budget, Constant, Rows, Value } from './values.ts'
 
 /** Versions of the two domains that are known. */
 const NEWEST = { '': 24, 'ai.onnx.ml': 5 } as const
 
-export interface Translation { readonly file: string; readonly opsets: ReadonlyMap<string, number>; readonly maker: Maker; readonly budget: Budget; reject(value: number, message: string): void }
+interface Translation { readonly file: string; readonly opsets: ReadonlyMap<string, number>; readonly maker: Maker; readonly budget: Budget; reject(value: number, message: string): void }
 
 /** Numbers that constants of the model and what is folded of them may have: some for every file, and as many as it has bytes. */
 export function budgetOf(file: string, bytes: number): Budget {
@@ -122,6 +122,8 @@ function resultsOf(translation: Translation, node: Node, inputs: readonly (Value
   const made = operator(call), results = Array.isArray(made) ? made as readonly (Value | undefined)[] : [made as Value]
   const unread = call.attributes.unread()
   if (unread.length > 0) throw trouble.refuse(`the attribute ${unread[0]} of ${node.op}`, { why: 'it is not understood' })
+  const deep = results.find(result => result !== undefined && result.dims.length > RANK_MAX)
+  if (deep !== undefined) throw trouble.refuse(`a tensor of ${deep.dims.length} dimensions`, { why: `more than ${RANK_MAX} are taken for a damaged file` })
   return folds ? results.map(result => result?.kind === 'rows' ? folded(file, maker as Scratch, result, budget, node) : result) : results
 }
 

@@ -67,6 +67,9 @@ export function codeOf(words: Words, word: string): number {
 
 export const sizeOf = (dims: readonly number[]): number => dims.reduce((size, dim) => size * dim, 1)
 
+/** No exporter writes more dimensions. */
+export const RANK_MAX = 16
+
 /** How much may be made of a file: numbers of constants, and multiplications to fold them. @throws SLUICE_MODEL_UNSUPPORTED */
 export interface Budget { left(): number; spend(numbers: number, at: string): void }
 
@@ -80,6 +83,7 @@ export interface Trouble {
 export function constantOf(tensor: TensorProto, budget: Budget, trouble: Trouble): Constant {
   const type = typeOf(tensor.type)
   if (type === undefined) throw trouble.refuse(`a tensor of type ${typeName(tensor.type)}`, { why: 'float, double, int32, int64, bool and string are understood', fix: 'export it in float, without quantization' })
+  if (tensor.dims.length > RANK_MAX) throw trouble.refuse(`a tensor of ${tensor.dims.length} dimensions`, { why: `more than ${RANK_MAX} are taken for a damaged file` })
   let size = 1
   for (const dim of tensor.dims) {
     if (!Number.isInteger(dim) || dim < 0) throw trouble.broken(`${tensor.at} has a dimension of ${dim}`)

@@ -4,7 +4,7 @@ import type { Call } from '../call.ts'
 import type { Constant, Rows, Type, Value } from '../values.ts'
 import { moved, placesOf, stridesOf } from './moves.ts'
 
-export interface Broadcast { readonly operands: readonly Operand[]; readonly dims: readonly number[]; readonly batch: number }
+interface Broadcast { readonly operands: readonly Operand[]; readonly dims: readonly number[]; readonly batch: number }
 
 /** Values side by side in the shape that they have together: what is repeated is repeated by a select, or as a constant. */
 export function broadcast(call: Call, values: readonly Value[]): Broadcast {

@@ -7,7 +7,7 @@ import { linear, withBias } from './layers.ts'
 import { moved, placesOf, stridesOf } from './moves.ts'
 
 /** The last two dimensions swapped. */
-export function transposed(call: Call, value: Value): Value {
+function transposed(call: Call, value: Value): Value {
   const { dims, batch } = value, rank = dims.length, strides = stridesOf(dims)
   const swap = <T>(list: readonly T[]): T[] => [...list.slice(0, -2), list[rank - 1]!, list[rank - 2]!]
   return moved(call, value, placesOf(call, swap(dims), swap(strides)), swap(dims), batch === rank - 1 ? rank - 2 : batch === rank - 2 ? rank - 1 : batch)

@@ -10,11 +10,12 @@ import { ensembles } from './ml/trees.ts'
 import { moves } from './moves.ts'
 import { networks } from './network.ts'
 import { pieces } from './pieces.ts'
+import { recurrents } from './recurrent.ts'
 import { reductions } from './reduce.ts'
 import { scans } from './scan.ts'
 
 const OPERATORS: { readonly [domain: string]: Operators } = {
-  '': { ...elements, ...moves, ...pieces, ...reductions, ...dense, ...networks, ...scans },
+  '': { ...elements, ...moves, ...pieces, ...reductions, ...dense, ...networks, ...recurrents, ...scans },
   'ai.onnx.ml': { ...encoders, ...linears, ...ensembles, ...svms },
 }
 

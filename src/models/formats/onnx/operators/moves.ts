@@ -158,7 +158,7 @@ export const moves: Operators = {
 }
 
 /** A dimension of size 1 is repeated as often as the other says. */
-export function spread(call: Call, value: Value, from: readonly number[], to: readonly number[], batch: number): Value {
+function spread(call: Call, value: Value, from: readonly number[], to: readonly number[], batch: number): Value {
   const dims = from.map((dim, i) => dim === 1 ? to[i]! : dim)
   if (from.some((dim, i) => dim !== 1 && to[i] !== 1 && to[i] !== dim) || dims.some(dim => !Number.isInteger(dim) || dim < 0)) throw call.broken(`${call.op} of [${from.join(', ')}] to [${to.slice(0, 8).join(', ')}]`)
   const strides = stridesOf(from).map((stride, i) => from[i] === 1 ? 0 : stride)

@@ -12,7 +12,7 @@ import { normalized, runsOf, unrun } from './reduce.ts'
 const byChannel = (constant: Constant, rank: number): Constant => ({ ...constant, dims: [1, constant.data.length, ...Array.from({ length: rank - 2 }, () => 1)] })
 
 /** Where windows of a kernel lie: for each output place the input places of its window, -1 outside. */
-export interface Windows { readonly places: Int32Array; readonly outer: readonly number[]; readonly kernel: readonly number[] }
+interface Windows { readonly places: Int32Array; readonly outer: readonly number[]; readonly kernel: readonly number[] }
 
 /** Windows over the last dimensions of [1, channels, ...]: places [channel..., output..., kernel...] in the order that `layout` asks for. */
 function windowsOf(call: Call, dims: readonly number[], kernel: readonly number[], layout: 'window first' | 'channel first'): Windows {

@@ -150,7 +150,8 @@ export const pieces: Operators = {
   Split: call => {
     const value = call.value(0), axis = axisOf(call, call.attributes.int('axis', 0), value.dims.length), size = value.dims[axis]!
     notRows(call, value, axis)
-    const count = call.version >= 18 ? call.attributes.int('num_outputs', call.outputs) : call.outputs, part = Math.ceil(size / count)
+    const count = call.outputs, part = Math.ceil(size / count)
+    if (call.version >= 18 && call.attributes.int('num_outputs', count) !== count) throw call.broken(`Split with ${count} outputs and another num_outputs`)
     const given = call.version < 13 ? call.attributes.ints('split', []) : call.has(1) ? call.integers(1) : []
     const lengths = given.length > 0 ? given : Array.from({ length: count }, (_, i) => Math.min(part, size - i * part))
     if (lengths.length !== call.outputs || lengths.some(length => !(length >= 0)) || lengths.reduce((sum, length) => sum + length, 0) !== size) throw call.broken(`Split of ${size} into ${lengths.slice(0, 8).join(', ')}`)
@@ -188,7 +189,7 @@ export const pieces: Operators = {
 const slack = (call: Call, name: string): readonly number[] => call.attributes.ints(name)
 
 /** Places of a tensor in a larger (or smaller) one, -1 around it. */
-export function padded(call: Call, dims: readonly number[], into: readonly number[], before: readonly number[]): Int32Array {
+function padded(call: Call, dims: readonly number[], into: readonly number[], before: readonly number[]): Int32Array {
   const strides = stridesOf(dims), places = new Int32Array(numbersIn(call, into)), at = into.map(() => 0)
   for (let i = 0; i < places.length; i++) {
     let place = 0

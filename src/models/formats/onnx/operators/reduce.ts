@@ -4,8 +4,7 @@ import type { Call, Operator, Operators } from '../call.ts'
 import { sizeOf } from '../values.ts'
 import type { Rows, Value } from '../values.ts'
 import { elementwise, numberOf } from './broadcast.ts'
-import { converted } from './elements.ts'
-import { moved, placesOf, reshaped, stridesOf } from './moves.ts'
+import { moved, placesOf, stridesOf } from './moves.ts'
 
 /** Some dimensions made the last ones: runs of `size` numbers, one for each place of the others. */
 export interface Runs { readonly value: Rows; readonly size: number; readonly axes: readonly number[]; readonly order: readonly number[] }
@@ -121,7 +120,3 @@ export function normalized(call: Call, runs: Runs, epsilon: number): Rows {
   const deviation = call.add({ op: 'unary', fn: 'sqrt', of: shifted, ...rounding(type) })
   return made(call, value, type, { op: 'binary', fn: 'divide', a: centered, b: repeated(deviation), ...rounding(type) })
 }
-
-/** Values of one type. */
-export const inType = (call: Call, value: Value, type: Rows['type']): Rows => call.asRows(converted(call, value, type))
-export const flat = (value: Rows): Value => reshaped(value, [sizeOf(value.dims)], -1)

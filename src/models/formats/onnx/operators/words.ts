@@ -1,5 +1,5 @@
 import type { Call } from '../call.ts'
-import { codeOf, sizeOf, wordsOf } from '../values.ts'
+import { codeOf, wordsOf } from '../values.ts'
 import type { Constant, Rows, Value, Words } from '../values.ts'
 
 /** Words as numbers that mean the same in all values: codes of one list. `compares`: a word that no other value has need not have a code. */
@@ -32,6 +32,7 @@ export interface Table { readonly width: number; readonly values: Float64Array; 
 export function perList(call: Call, value: Rows, table: (list: Words) => Table): number {
   const lists = [...new Set(value.words!)], look = (of: number, list: Words): number => {
     const { width, values, otherwise } = table(list)
+    call.budget.spend(values.length, call.at)
     return call.add({ op: 'lookup', of, width, values: values.length > 0 ? values : otherwise, otherwise })
   }
   if (lists.length === 1) return look(value.value, lists[0]!)
@@ -41,5 +42,3 @@ export function perList(call: Call, value: Rows, table: (list: Words) => Table):
 
 /** Codes of the words that a step compares an input with; they belong to the categories of its columns from now on. */
 export const known = (list: Words, words: readonly string[]): readonly number[] => words.map(word => list.open ? codeOf(list, word) : list.codes.get(word) ?? -1)
-
-export const wordCount = (value: Value): number => sizeOf(value.dims)

@@ -1,5 +1,5 @@
 import type { Call, Operator, Operators } from '../../call.ts'
-import { isFloat } from '../../call.ts'
+import { isFloat, numbersIn } from '../../call.ts'
 import { sizeOf, wordsOf } from '../../values.ts'
 import type { Rows, Type, Value } from '../../values.ts'
 import { converted } from '../elements.ts'
@@ -28,7 +28,8 @@ function mapped(call: Call, value: Rows, { keys, values, otherwise, type }: Pair
   let missing = fallback
   for (const [i, key] of keys.entries()) {
     const number = value.type === 'float32' ? Math.fround(Number(key)) : Number(key)
-    if (Number.isNaN(number)) missing = Float64Array.of(numberOf(values[i]!))
+    // before version 4 ONNX Runtime does not find NaN
+    if (Number.isNaN(number)) missing = call.version < 4 ? fallback : Float64Array.of(numberOf(values[i]!))
     else if (!first.has(number)) first.set(number, numberOf(values[i]!))
   }
   const sorted = [...first].sort(([a], [b]) => a - b)
@@ -72,7 +73,7 @@ const oneHot: Operator = call => {
     if (words.length > 0) {
       return perList(call, value, list => {
         const codes = known(list, words)
-        call.budget.spend(list.list.length * width, call.at)
+        numbersIn(call, [list.list.length, width])
         const table = new Float64Array(list.list.length * width)
         for (const [category, code] of codes.entries()) if (code >= 0) row(table, code, category)
         return { width, values: table, otherwise: none }

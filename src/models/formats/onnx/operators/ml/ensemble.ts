@@ -25,10 +25,10 @@ export interface Ensemble {
 }
 
 /** Sums [groups] of a matrix [rows, width], from 0 in the order of the trees; `isPerTree`: each tree has a sum of its own. */
-export function sums(call: Call, ensemble: Ensemble, of: number, type: Type, groups: number, isPerTree: boolean): number {
+export function sums(call: Call, ensemble: Ensemble, trees: readonly Walked[], of: number, type: Type, groups: number, isPerTree: boolean): number {
   if (isPerTree && groups !== 1) throw call.refuse(`the smallest or largest of trees for ${groups} targets`)
   const isDouble = type === 'float64', columns = predicates(call, ensemble, of), width = call.width(columns.value)
-  const trees = walked(call, ensemble), leafWidth = !isPerTree && trees.some(tree => tree.group === undefined) ? groups : 1, count = isPerTree ? trees.length : groups
+  const leafWidth = !isPerTree && trees.some(tree => tree.group === undefined) ? groups : 1, count = isPerTree ? trees.length : groups
   call.budget.spend(ensemble.leaves * leafWidth, call.at)
   const grown = forest(call.file, width, leafWidth)
   for (const [i, tree] of trees.entries()) grown.grow(sourceOf(ensemble, tree, `${call.at}, tree ${i}`, columns.column, leafWidth))
@@ -40,10 +40,21 @@ export function sums(call: Call, ensemble: Ensemble, of: number, type: Type, gro
 }
 
 /** One tree in numbers of its own. group: the one sum that all its leaves add to. */
-interface Walked { readonly root: number; readonly nodes: readonly number[]; readonly yes: readonly number[]; readonly no: readonly number[]; readonly leaves: readonly number[]; readonly group: number | undefined }
+export interface Walked { readonly root: number; readonly nodes: readonly number[]; readonly yes: readonly number[]; readonly no: readonly number[]; readonly leaves: readonly number[]; readonly group: number | undefined }
+
+/** Sums that some tree adds to whichever leaf is reached. */
+export function certain(ensemble: Ensemble, trees: readonly Walked[]): ReadonlySet<number> {
+  const found = new Set<number>()
+  for (const { leaves } of trees) {
+    const counts = new Map<number, number>()
+    for (const leaf of leaves) for (const [group] of ensemble.weights(leaf)) counts.set(group, (counts.get(group) ?? 0) + 1)
+    for (const [group, count] of counts) if (count === leaves.length) found.add(group)
+  }
+  return found
+}
 
 /** Every node belongs to one place of one tree; a leaf may be reached twice. */
-function walked(call: Call, ensemble: Ensemble): readonly Walked[] {
+export function walked(call: Call, ensemble: Ensemble): readonly Walked[] {
   const seen = new Uint8Array(ensemble.nodes)
   let leavesLeft = 2 * ensemble.nodes + ensemble.roots.length
   return ensemble.roots.map((root, tree) => {

@@ -58,10 +58,12 @@ export const linears: Operators = {
 
 const passedOn = (value: Value): Pick<Rows, 'scores'> => value.kind === 'rows' && value.scores === true ? { scores: true } : {}
 
-/** One score stands for two classes: of the first it is what is left. */
+/** One score may stand for two classes: as in ONNX Runtime the first has what is left of 1, whatever the transform, but for LOGISTIC. */
 function probabilities(call: Call, input: Matrix, scores: number, groups: number, count: number, transform: ReturnType<typeof transformOf>): Rows {
   const common = { kind: 'rows', type: 'float32', dims: [1, count], batch: input.batch, ...(transform === 'NONE' ? { scores: true } : {}) } as const
   if (groups === count) return { ...common, value: transformed(call, transform, scores, groups) }
-  const second = transform === 'LOGISTIC' ? scores : transformed(call, transform, scores, 1)
-  return { ...common, value: call.add({ op: 'concat', of: [floats(call).binary('subtract', one(1), second), second] }) }
+  if (transform === 'PROBIT') throw call.refuse('PROBIT of one score for two classes')
+  const pair = (first: number): number => call.add({ op: 'concat', of: [first, scores] })
+  if (transform === 'LOGISTIC') return { ...common, value: transformed(call, transform, pair(floats(call).unary('negate', scores)), 2) }
+  return { ...common, value: pair(floats(call).binary('subtract', one(1), scores)) }
 }

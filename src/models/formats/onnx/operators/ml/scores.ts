@@ -4,7 +4,7 @@ import { sizeOf, wordsOf } from '../../values.ts'
 import type { Rows } from '../../values.ts'
 
 /** Steps in float32 by their names. */
-export interface Floats { unary(fn: Unary, of: number): number; binary(fn: Binary, a: Operand, b: Operand): number; where(of: number, yes: Operand, no: Operand): number }
+interface Floats { unary(fn: Unary, of: number): number; binary(fn: Binary, a: Operand, b: Operand): number; where(of: number, yes: Operand, no: Operand): number }
 export const floats = (call: Call): Floats => ({
   unary: (fn, of) => call.add({ op: 'unary', fn, of, float32: true }),
   binary: (fn, a, b) => call.add({ op: 'binary', fn, a, b, float32: true }),
@@ -12,7 +12,7 @@ export const floats = (call: Call): Floats => ({
 })
 export const one = (x: number): Float64Array => Float64Array.of(Math.fround(x))
 
-export const TRANSFORMS = ['NONE', 'LOGISTIC', 'SOFTMAX', 'SOFTMAX_ZERO', 'PROBIT'] as const
+const TRANSFORMS = ['NONE', 'LOGISTIC', 'SOFTMAX', 'SOFTMAX_ZERO', 'PROBIT'] as const
 export type Transform = typeof TRANSFORMS[number]
 export function transformOf(call: Call): Transform {
   const given = call.attributes.text('post_transform', 'NONE'), found = TRANSFORMS.find(name => name === given)
@@ -32,7 +32,7 @@ export function transformed(call: Call, transform: Transform, of: number, size: 
 }
 
 /** As ONNX Runtime: of -x it is 1 - that of x. */
-export function logistic(call: Call, of: number): number {
+function logistic(call: Call, of: number): number {
   const { unary, binary, where } = floats(call), upper = unary('sigmoid', unary('absolute', of))
   return where(binary('less', of, one(0)), binary('subtract', one(1), upper), upper)
 }
@@ -57,7 +57,7 @@ function probit(call: Call, of: number): number {
 }
 
 /** classlabels_strings or classlabels_int64s. */
-export type Labels = { readonly words: readonly string[] } | { readonly numbers: readonly number[] }
+type Labels = { readonly words: readonly string[] } | { readonly numbers: readonly number[] }
 export function labelsOf(call: Call, strings: string, ints: string): Labels {
   const words = call.attributes.texts(strings, []), numbers = call.attributes.ints(ints, [])
   if (words.length > 0 === numbers.length > 0) throw call.broken(`${words.length} words and ${numbers.length} numbers as labels`)

@@ -56,7 +56,7 @@ export const svms: Operators = {
     const of = kernels(call, input, count), pairs = pairSums(call, of, perClass, count), index = votes(call, pairs, classes)
     if (classes > 2) return give(index, pairs, classes * (classes - 1) / 2)
     // the score stands for the first class
-    if (transform !== 'NONE') throw call.refuse('SVMClassifier of two classes with a post_transform')
+    if (transform !== 'NONE' && transform !== 'LOGISTIC') throw call.refuse(`SVMClassifier of two classes with ${transform}`)
     return give(index, call.add({ op: 'concat', of: [call.add({ op: 'unary', fn: 'negate', of: pairs }), pairs] }), 2)
   },
 }
@@ -80,7 +80,9 @@ function pairSums(call: Call, of: number, perClass: readonly number[], count: nu
 
 /** The class that wins most pairs; of equal ones the first. */
 function votes(call: Call, pairs: number, classes: number): number {
-  const groups = classes * (classes - 1) / 2, wins = new Float64Array(groups * classes), start = new Float64Array(classes)
+  const groups = classes * (classes - 1) / 2
+  call.budget.spend(groups * classes, call.at)
+  const wins = new Float64Array(groups * classes), start = new Float64Array(classes)
   // the first of a pair wins where the sum is above 0, else the second
   let pair = 0
   for (let i = 0; i < classes - 1; i++) for (let j = i + 1; j < classes; j++, pair++) {

@@ -1,7 +1,7 @@
-import { made } from '../../call.ts'
 import type { Call, Operator, Operators } from '../../call.ts'
 import type { Rows, Type } from '../../values.ts'
-import { MODES, sums } from './ensemble.ts'
+import { AGGREGATES, regression, withBase } from './aggregate.ts'
+import { certain, MODES, sums, walked } from './ensemble.ts'
 import type { Ensemble, Mode } from './ensemble.ts'
 import { labelCount, labelled, labelsOf, one, transformed, transformOf } from './scores.ts'
 import type { Transform } from './scores.ts'
@@ -79,24 +79,6 @@ function weightsOf(call: Call, what: 'target' | 'class', weights: ArrayLike<numb
   return found
 }
 
-const AGGREGATES = ['SUM', 'AVERAGE', 'MIN', 'MAX'] as const
-export type Aggregate = typeof AGGREGATES[number]
-
-/** What the trees say together, plus `base`, through the post_transform. */
-export function regression(call: Call, ensemble: Ensemble, of: number, type: Type, groups: number, aggregate: Aggregate, base: readonly number[], transform: Transform): number {
-  const isPerTree = aggregate === 'MIN' || aggregate === 'MAX', float32 = type === 'float32'
-  const each = sums(call, ensemble, of, type, groups, isPerTree)
-  const all = isPerTree ? call.add({ op: 'reduce', fn: aggregate === 'MIN' ? 'minimum' : 'maximum', of: each, size: ensemble.roots.length }) : each
-  const mean = aggregate === 'AVERAGE' ? call.add({ op: 'binary', fn: 'divide', a: all, b: Float64Array.of(ensemble.roots.length), float32 }) : all
-  return transformed(call, transform, withBase(call, mean, base, groups, float32), groups)
-}
-
-function withBase(call: Call, of: number, base: readonly number[], groups: number, float32: boolean): number {
-  if (base.every(number => number === 0)) return of
-  if (base.length !== groups) throw call.broken(`${base.length} base_values for ${groups} sums`)
-  return call.add({ op: 'binary', fn: 'add', a: of, b: Float64Array.from(base), float32 })
-}
-
 function baseOf(call: Call): readonly number[] {
   const tensor = call.attributes.tensor('base_values_as_tensor')
   return tensor === undefined ? call.attributes.floats('base_values', []).map(Math.fround) : [...tensor.data]
@@ -116,32 +98,98 @@ const regressor: Operator = call => {
 const classifier: Operator = call => {
   const { value, type, batch } = features(call), labels = labelsOf(call, 'classlabels_strings', 'classlabels_int64s'), count = labelCount(labels), transform = transformOf(call)
   if (count < 2) throw call.refuse('a classifier of one class')
-  const ensemble = ensembleOf(call, 'class', type === 'float64', count), base = baseOf(call), ids = new Set(call.attributes.ints('class_ids'))
-  const scores = sums(call, ensemble, value, type, count, false), float32 = type === 'float32'
+  const ensemble = ensembleOf(call, 'class', type === 'float64', count), trees = walked(call, ensemble), base = baseOf(call), ids = new Set(call.attributes.ints('class_ids')), weights = weightsIn(call)
+  const scores = sums(call, ensemble, trees, value, type, count, false), float32 = type === 'float32', isPositive = weights.every(weight => weight >= 0)
   const give = (index: number, probabilities: number): readonly (Rows | undefined)[] => {
     const rounded = float32 ? probabilities : call.add({ op: 'unary', fn: 'same', of: probabilities, float32: true })
     return [call.wants(0) ? labelled(call, labels, index, batch) : undefined, { kind: 'rows', type: 'float32', dims: [1, count], batch, value: rounded }]
   }
-  if (count > 2 || ids.size > 1) {
-    if (count === 2 && base.length > 0) throw call.refuse('base_values for two classes, both with weights of their own')
-    const all = withBase(call, scores, base, count, float32)
-    return give(call.add({ op: 'reduce', fn: 'argmax', of: all, size: count }), transformed(call, transform, all, count))
+  if (count === 2 && ids.size === 1) return give(...ofOne(call, scores, ids, base, transform, isPositive, float32))
+  // a class that no leaf of a row speaks of is passed over
+  const isCertain = isPositive || base.length === count || certain(ensemble, trees).size === count
+  if (!isCertain) throw call.refuse('classes that only some leaves have weights for', { why: 'their scores would be compared with those of classes that were not spoken of' })
+  const isPair = count === 2, isPlain = 'numbers' in labels && labels.numbers[0] === 0 && labels.numbers[1] === 1
+  if (isPair && (base.length > 0 || isPositive || !isPlain)) {
+    throw call.refuse('two classes that both have weights of their own', { why: 'ONNX Runtime does not choose the one with the larger sum', fix: 'give weights for the first class id alone' })
   }
-  return give(...binary(call, scores, ids, base, transform, float32))
+  const all = withBase(call, scores, base, count, float32)
+  const index = isPair ? call.add({ op: 'binary', fn: 'greater', a: call.add({ op: 'select', of: all, columns: Int32Array.of(1) }), b: one(0) }) : call.add({ op: 'reduce', fn: 'argmax', of: all, size: count })
+  return give(index, transformed(call, transform, all, count))
 }
 
-/** Two classes with weights for one of them. */
-function binary(call: Call, scores: number, ids: ReadonlySet<number>, base: readonly number[], transform: Transform, float32: boolean): readonly [number, number] {
-  if (base.length > 1) throw call.refuse('base_values for both of two classes, and weights for one')
-  const own = call.add({ op: 'select', of: scores, columns: Int32Array.of([...ids][0] ?? 0) }), score = withBase(call, own, base, 1, float32)
-  const isProbability = call.attributes.floats('class_weights', []).every(weight => weight >= 0) && call.attributes.tensor('class_weights_as_tensor')?.data.every(weight => weight >= 0) !== false
-  const label = call.add({ op: 'binary', fn: 'greater', a: score, b: one(isProbability ? 0.5 : 0) })
-  const pair = (first: number, second: number): number => call.add({ op: 'concat', of: [first, second] })
-  const rest = (of: number): number => call.add({ op: 'binary', fn: 'subtract', a: one(1), b: of, float32 })
-  if (isProbability) return [label, pair(rest(score), score)]
-  const negative = call.add({ op: 'unary', fn: 'negate', of: score })
-  return [label, transform === 'LOGISTIC' ? transformed(call, transform, pair(negative, score), 2) : pair(negative, score)]
+function weightsIn(call: Call): ArrayLike<number> & { every(is: (weight: number) => boolean): boolean } {
+  return call.attributes.tensor('class_weights_as_tensor')?.data ?? call.attributes.floats('class_weights', [])
 }
 
-export const ensembles: Operators = { TreeEnsembleRegressor: regressor, TreeEnsembleClassifier: classifier }
-export const rowsOf = (call: Call, value: number, groups: number, type: Type, batch: number): Rows => ({ ...made(call, { dims: [1, groups], batch }, type, { op: 'unary', fn: 'same', of: value }), value })
+/** Two classes with weights for one of them, as ONNX Runtime reads it: a probability where no weight is below 0, else a score around 0. With
+    weights for the second class the first has none. */
+function ofOne(call: Call, scores: number, ids: ReadonlySet<number>, base: readonly number[], transform: Transform, isPositive: boolean, float32: boolean): readonly [number, number] {
+  const [id = 0] = ids
+  if (base.length > (id === 0 ? 1 : 0) || transform === 'PROBIT') throw call.refuse(`two classes with weights for one, and ${transform === 'PROBIT' ? transform : `${base.length} base_values`}`)
+  const own = call.add({ op: 'select', of: scores, columns: Int32Array.of(id) }), score = withBase(call, own, base, 1, float32)
+  const label = call.add({ op: 'binary', fn: 'greater', a: score, b: one(isPositive ? 0.5 : 0) })
+  if (id === 1) return [label, transformed(call, transform, scores, 2)]
+  const pair = (first: number): number => call.add({ op: 'concat', of: [first, score] })
+  const negative = (): number => call.add({ op: 'unary', fn: 'negate', of: score })
+  if (transform === 'LOGISTIC') return [label, transformed(call, transform, pair(negative()), 2)]
+  return [label, pair(isPositive ? call.add({ op: 'binary', fn: 'subtract', a: one(1), b: score, float32 }) : negative())]
+}
+
+// 1 is SOFTMAX and 2 is LOGISTIC by the specification, and the other way round in ONNX Runtime
+const TRANSFORMS_5: readonly (Transform | undefined)[] = ['NONE', undefined, undefined, 'SOFTMAX_ZERO', 'PROBIT']
+const AGGREGATES_5 = ['AVERAGE', 'SUM', 'MIN', 'MAX'] as const
+
+/** TreeEnsemble of version 5: nodes and leaves in arrays of their own, sets of members one after the other with a NaN behind each. */
+const ensemble5: Operator = call => {
+  const { attributes } = call, { value, type, batch } = features(call), groups = attributes.int('n_targets')
+  const splits = tensorOf(call, 'nodes_splits', type), weights = tensorOf(call, 'leaf_weights', type), targets = attributes.ints('leaf_targetids'), codes = attributes.bytes('nodes_modes')
+  const aggregate = AGGREGATES_5[attributes.int('aggregate_function', 1)], transform = TRANSFORMS_5[attributes.int('post_transform', 0)]
+  if (aggregate === undefined || transform === undefined) throw call.refuse(`the aggregate_function ${attributes.int('aggregate_function', 1)} with the post_transform ${attributes.int('post_transform', 0)}`, { why: 'of transforms 1 and 2 the specification and ONNX Runtime say different things; numbers beyond 4 are not known' })
+  if (groups < 1 || groups > Math.max(1024, targets.length) || targets.length !== weights.length || targets.some(target => target < 0 || target >= groups)) throw call.broken(`${targets.length} leaves for ${groups} targets`)
+  attributes.ignore('nodes_hitrates')
+  const count = splits.length, list = (name: string): readonly number[] => {
+    const found = attributes.ints(name)
+    if (found.length !== count) throw call.broken(`${found.length} ${name} for ${count} nodes`)
+    return found
+  }
+  const feature = list('nodes_featureids'), missing = attributes.has('nodes_missing_value_tracks_true') ? list('nodes_missing_value_tracks_true') : []
+  const side = (name: string): readonly number[] => {
+    const isLeaf = list(`nodes_${name}leafs`), ids = list(`nodes_${name}nodeids`), wrong = ids.find(id => id < 0)
+    if (wrong !== undefined) throw call.broken(`a branch to ${wrong}`)
+    return ids.map((id, i) => isLeaf[i] === 0 ? id : ~id)
+  }
+  if (codes.length !== count || count === 0) throw call.broken(`${codes.length} nodes_modes for ${count} nodes`)
+  const modes = codes.map((code): Mode => {
+    if (MODES[code] === undefined) throw call.refuse(`the mode ${code} of a node`)
+    return MODES[code]
+  })
+  const members = membersOf(call, modes), yes = side('true'), no = side('false'), roots = attributes.ints('tree_roots')
+  if (roots.some(root => root < 0)) throw call.broken('a root that is no node')
+  const ensemble: Ensemble = {
+    roots, nodes: count, leaves: targets.length, feature, threshold: splits, yes, no, mode: i => modes[i]!, missingYes: i => missing[i] === 1, members: i => members.get(i) ?? [],
+    weights: leaf => [[targets[leaf]!, weights[leaf]!]],
+  }
+  return { kind: 'rows', type, dims: [1, groups], batch, value: regression(call, ensemble, value, type, groups, aggregate, [], transform) }
+}
+
+function tensorOf(call: Call, name: string, type: Type): Float64Array {
+  const tensor = call.attributes.tensor(name)
+  if (tensor === undefined || tensor.type !== type) throw call.refuse(`${name} of ${tensor?.type ?? 'no type'} for an input of ${type}`)
+  return tensor.data
+}
+
+function membersOf(call: Call, modes: readonly Mode[]): ReadonlyMap<number, readonly number[]> {
+  const sets: number[][] = [[]], found = new Map<number, readonly number[]>()
+  for (const value of call.attributes.tensor('membership_values')?.data ?? []) {
+    if (Number.isNaN(value)) sets.push([])
+    else sets.at(-1)!.push(value)
+  }
+  let set = 0
+  for (const [node, mode] of modes.entries()) if (mode === 'BRANCH_MEMBER') {
+    if (set >= sets.length || sets[set]!.length === 0) throw call.broken('a node without members')
+    found.set(node, sets[set++]!)
+  }
+  return found
+}
+
+export const ensembles: Operators = { TreeEnsembleRegressor: regressor, TreeEnsembleClassifier: classifier, TreeEnsemble: ensemble5 }
