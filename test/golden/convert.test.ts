@@ -74,6 +74,24 @@ test('which trees and which categories is said when it is converted', async () =
   for (const [name, list] of Object.entries(meta.categories)) assert.deepEqual(inspected.inputs[0]!.columns.find(column => column.name === name)!.categories, list)
 })
 
+test('onnx by its extension or by --format; read by position it answers the same; what cannot be said is not written', async () => {
+  const out = join(at, 'cancer.onnx'), other = join(at, 'cancer.bin'), made = await sluice(['convert', MODEL, out])
+  assert.deepEqual({ code: made.code, stderr: made.stderr }, { code: 0, stderr: '' })
+  assert.match(made.stdout, /^.*cancer\.onnx: ONNX of .* \(xgboost\), \d+ bytes; opened again, 16 rows have the same answers but for rounding\n$/)
+  assert.equal((await sluice(['convert', out.replace('onnx', 'sluice'), other, '--format', 'onnx'])).code, 0)
+  assert.deepEqual(readFileSync(other), readFileSync(out))
+  const [origin, onnx] = await Promise.all([MODEL, out].map(model => sluice(['predict', model, ROWS])))
+  const margins = (text: string, name: string): number[] => text.trimEnd().split('\n').map(line => (JSON.parse(line) as { [field: string]: number })[name]!)
+  const [wanted, given] = [margins(origin!.stdout, 'margin'), margins(onnx!.stdout, 'margin_')]
+  assert.ok(wanted.length > 100)
+  for (const [i, margin] of wanted.entries()) assert.ok(Math.abs(margin - given[i]!) < 1e-5, `row ${i}: ${given[i]} for ${margin}`)
+
+  const refused = await sluice(['convert', golden('lightgbm/linear-tree-diabetes/model.txt'), join(at, 'linear.onnx')])
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /ONNX has no exact words for leaves that are linear models\n {2}code: SLUICE_MODEL_UNSUPPORTED/)
+  assert.deepEqual(readdirSync(at).filter(name => name.startsWith('linear') || name.endsWith('.tmp')), [])
+})
+
 test('what cannot be: no model, a folder for a file, a folder that is not there, no arguments', async () => {
   writeFileSync(join(at, 'text.txt'), 'no model')
   for (const [args, code, message] of [

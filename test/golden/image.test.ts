@@ -152,11 +152,11 @@ async function refusal(bytes: Uint8Array): Promise<SluiceError | undefined> {
 }
 
 type Json = ReturnType<typeof JSON.parse>
-/** With another header, and a checksum that fits. */
-function withHeader(bytes: Uint8Array, change: (header: Json) => void): Uint8Array {
+/** With another header, `more` zeros at the end, and a checksum that fits. */
+function withHeader(bytes: Uint8Array, change: (header: Json) => void, more = 0): Uint8Array {
   const { header, arraysAt } = unframe('m', bytes), parsed = JSON.parse(header) as Json
   change(parsed)
-  return frame(JSON.stringify(parsed), bytes.length - arraysAt, into => { into.set(bytes.subarray(arraysAt)) })
+  return frame(JSON.stringify(parsed), bytes.length - arraysAt + more, into => { into.set(bytes.subarray(arraysAt)) })
 }
 /** With other numbers in an array, and a checksum that fits. */
 function withArray(bytes: Uint8Array, arrayOf: (header: Json) => { array: number }, change: (array: Int32Array | Float64Array | Uint8Array) => void): Uint8Array {
@@ -229,6 +229,15 @@ for (const [what, message, bytes, change] of HEADERS) {
   })
 }
 
+test('hostile header: steps in every 60 bytes that look through the same 5 MB', async () => {
+  const hostile = withHeader(everyStep, h => {
+    const [, length, at] = h.arrays.at(-1), keys = { array: h.arrays.length }
+    h.model.steps = Array.from({ length: 1000 }, (_, i) => ({ op: 'lookup', of: i, keys, width: 1, values: keys, otherwise: keys }))
+    h.arrays.push(['f64', 700_000, at + Math.ceil(length / 64) * 64])
+  }, 700_000 * 8)
+  assert.match((await refusal(hostile))!.message, /the same arrays are used again and again/)
+})
+
 const CONTENTS: readonly (readonly [what: string, RegExp, Uint8Array, (header: Json) => { array: number }, (array: Int32Array | Float64Array | Uint8Array) => void])[] = [
   ['a node that is its own child', /tree 0 leads to node 0 where node 1/, xgboostImage, h => h.model.left, a => { a[0] = 0 }],
   ['a right child that leads back', /leads to node 0 where node/, xgboostImage, h => h.model.right, a => { a[3] = 0 }],
@@ -240,7 +249,6 @@ const CONTENTS: readonly (readonly [what: string, RegExp, Uint8Array, (header: J
   ['a negative column', /asks column -1 of/, xgboostImage, h => h.model.feature, a => { a[2] = -1 }],
   ['a threshold that is not a number', /asks for what is not a number|asks for set NaN/, xgboostImage, h => h.model.threshold, a => { a.fill(NaN) }],
   ['a set beyond the sets', /asks for set 0\.5 of|asks for set 1e5|asks for set/, xgboostImage, h => h.model.threshold, a => { a.fill(0.5) }],
-  ['a flag that is not known', /flag 128 of node 0 is not known/, xgboostImage, h => h.model.flags, a => { a[0] = 128 }],
   ['sets that go back', /ends before it begins|do not cover/, xgboostImage, h => h.model.sets, a => { a[1] = 1e6 }],
   ['sets that begin later', /do not cover/, xgboostImage, h => h.model.sets, a => { a[0] = 1 }],
   ['a leaf that is not a number', /leaf is not a number/, xgboostImage, h => h.model.leaves, a => { a[0] = NaN }],
@@ -302,9 +310,11 @@ test('options: which trees and which categories is said when the image is made',
   await assert.rejects(read({ categories: { [number.name]: ['x'] } }), { code: 'SLUICE_CONFIG_INVALID', message: /give them to `sluice convert`/ })
 })
 
-test('the page says every step that there is', () => {
+test('the page says every step and every flag that there is', () => {
   const page = readFileSync(new URL('../../docs/image.md', import.meta.url), 'utf8'), [, table] = page.split('| `op` | members |')
   assert.deepEqual([...table!.split('\n\n')[0]!.matchAll(/^\| `(\w+)` \|/gm)].map(([, op]) => op), Object.keys(EVERY))
+  const [, flags] = page.split('the sum of: ')
+  assert.deepEqual([...flags!.split('\n')[0]!.matchAll(/(?:^|; )(\d+) /g)].map(([, flag]) => Number(flag)), Object.values(FLAG))
 })
 
 test('a kind of model that is not known is not written', async () => {

@@ -9,7 +9,7 @@ import { checkOnnx } from '../../src/models/formats/onnx-write/check.ts'
 import { writeOnnx } from '../../src/models/formats/onnx-write/index.ts'
 import { openModel } from '../../src/models/index.ts'
 import type { Program, Step, TreeEnsemble } from '../../src/models/index.ts'
-import type { Binary, Op, Reduction, Unary } from '../../src/models/program.ts'
+import type { Binary, Reduction, Unary } from '../../src/models/program.ts'
 import { FLAG } from '../../src/models/trees.ts'
 import { featuresOf, folder, goldenNames, load, oneFile, readCsv, score } from './golden.ts'
 
@@ -85,7 +85,7 @@ test('dense networks of float32 and float64, with words and numbers for labels',
   }
 })
 
-const UNARY: readonly Unary[] = ['same', 'negate', 'absolute', 'sign', 'not', 'isMissing', 'floor', 'ceiling', 'round', 'reciprocal', 'square', 'sqrt', 'exp', 'log', 'sigmoid', 'tanh', 'sin', 'cos', 'relu', 'softplus']
+const UNARY: readonly Unary[] = ['same', 'negate', 'absolute', 'sign', 'not', 'isMissing', 'floor', 'ceiling', 'truncate', 'round', 'reciprocal', 'square', 'sqrt', 'exp', 'log', 'sigmoid', 'tanh', 'sin', 'cos', 'relu', 'softplus']
 const BINARY: readonly Binary[] = ['add', 'subtract', 'multiply', 'divide', 'power', 'minimum', 'maximum', 'less', 'lessEqual', 'greater', 'greaterEqual', 'equal', 'notEqual', 'and', 'or', 'xor']
 const REDUCE: readonly Reduction[] = ['sum', 'mean', 'product', 'minimum', 'maximum', 'argmin', 'argmax', 'sumAbsolute', 'sumSquares', 'logSumExp']
 
@@ -96,6 +96,8 @@ test('every step that ONNX has an operator for, with missing values, of float64 
       ...BINARY.flatMap((fn): Step[] => [{ op: 'binary', fn, a: 0, b: of(0.5, -1, 0, 2), ...rounded }, { op: 'binary', fn, a: of(0.1), b: 0, ...rounded }]),
       ...REDUCE.flatMap((fn): Step[] => [{ op: 'reduce', fn, of: 0, size: 2, ...rounded }, { op: 'reduce', fn, of: 0, size: 4, ...rounded }]),
       { op: 'select', of: 0, columns: Int32Array.of(3, -1, 0), fill: 0.1 }, { op: 'concat', of: [of(0.1, 2), 0, of(7)] }, { op: 'where', of: 0, yes: of(1), no: of(1, 2, 3, 4) }, { op: 'where', of: 0, yes: 0, no: of(0.1) },
+      ...(['squared', 'euclidean', 'manhattan'] as const).map((metric): Step => ({ op: 'distance', of: 0, metric, points: some(12), ...rounded })),
+      ...(['linear', 'polynomial', 'rbf', 'sigmoid'] as const).map((kernel): Step => ({ op: 'kernel', of: 0, kernel, vectors: some(12), gamma: 0.25, coef0: 0.5, degree: 2, ...rounded })),
       { op: 'softmax', of: 0, size: 2, ...rounded }, { op: 'linear', of: 0, linear: { width: 2, groups: 3, sums: 'float64', start: some(3), weights: some(6), skipsNaN: true } },
     ]
     for (const step of steps) {
@@ -105,18 +107,34 @@ test('every step that ONNX has an operator for, with missing values, of float64 
   }
 })
 
+test('tables and bins: keys, places, unknown, missing', async () => {
+  const steps: readonly Step[] = [
+    { op: 'lookup', of: 0, keys: of(-30, 0.001, 0.5, 10), width: 2, values: of(1, 2, 3, NaN, 5, Infinity, 7, 8), otherwise: of(0, -1), missing: of(9, 10) }, { op: 'lookup', of: 0, width: 1, values: of(5, 6, 0.1), otherwise: of(NaN) },
+    { op: 'lookup', of: 0, keys: of(), width: 1, values: of(), otherwise: of(4), missing: of(5) }, { op: 'bucket', of: 0, edges: of(-Infinity, 0, 0.5, 10, Infinity), closed: 'left' },
+    { op: 'bucket', of: 0, edges: of(0, 0.5, 10), closed: 'right' }, { op: 'bucket', of: 0, edges: of(), closed: 'right' },
+  ]
+  for (const step of steps) assert.equal(await checkOnnx(program([step]), 'm.onnx', writeOnnx(program([step]))), 16, JSON.stringify(step))
+})
+
+test('rows without an answer are said by an output of their own; the input gives its name to an output of that name', async () => {
+  const steps: readonly Step[] = [{ op: 'unary', fn: 'isMissing', of: 0 }, { op: 'reduce', fn: 'maximum', of: 1, size: 4 }, { op: 'reduce', fn: 'sum', of: 0, size: 4 }]
+  const model = program(steps, { outputs: [{ value: 3 }], refusals: [{ value: 2, message: 'missing' }], signature: { ...program(steps).signature, outputs: [{ name: 'features', dtype: 'float64', shape: [-1] }] } })
+  const bytes = writeOnnx(model), back = await onnx.read(oneFile('m.onnx', bytes), {})
+  assert.deepEqual(Object.keys(back.raw), ['features', 'rejected'])
+  assert.equal(await checkOnnx(model, 'm.onnx', bytes), 16)
+  await assert.rejects(checkOnnx({ ...model, refusals: [{ value: 1, message: 'another' }] } as Program, 'm.onnx', bytes), { code: 'SLUICE_VERIFY_DIFFERS', at: 'rejected' })
+  assert.throws(() => writeOnnx({ ...model, signature: { ...model.signature, outputs: [{ name: 'rejected', dtype: 'float64', shape: [-1] }] } } as Program), /beside an output called 'rejected'/)
+})
+
 test('what ONNX cannot say is refused by name', async () => {
   const refused = (steps: readonly Step[], message: RegExp, more: Partial<Program> = {}): void => { assert.throws(() => writeOnnx(program(steps, more)), { code: 'SLUICE_MODEL_UNSUPPORTED', message, at: 'test' }) }
-  const ops: { readonly [O in Op]?: Step } = {
-    lookup: { op: 'lookup', of: 0, width: 1, values: of(1), otherwise: of(0) }, bucket: { op: 'bucket', of: 0, edges: of(1), closed: 'left' }, nearest: { op: 'nearest', of: 0, count: 1 }, take: { op: 'take', of: 0, at: 0 },
-    distance: { op: 'distance', of: 0, metric: 'squared', points: of(1, 2, 3, 4) }, kernel: { op: 'kernel', of: 0, kernel: 'rbf', vectors: of(1, 2, 3, 4), gamma: 1, coef0: 0, degree: 1 },
-  }
-  for (const [op, step] of Object.entries(ops)) refused([step], new RegExp(`the step '${op}'`))
+  refused([{ op: 'nearest', of: 0, count: 1 }], /the step 'nearest'/)
+  refused([{ op: 'take', of: 0, at: 0 }], /the step 'take'/)
+  refused([{ op: 'distance', of: 0, metric: 'cosine', points: of(1, 2, 3, 4) }], /the distance 'cosine'/)
   refused([{ op: 'unary', fn: 'probit', of: 0 }], /the function 'probit'/)
   refused([{ op: 'unary', fn: 'erf', of: 0 }], /the function 'erf' of float64/)
   refused([{ op: 'binary', fn: 'modulo', a: 0, b: 0 }], /the function 'modulo'/)
   refused([{ op: 'reduce', fn: 'median', of: 0, size: 2 }], /the reduction 'median'/)
-  refused([{ op: 'unary', fn: 'same', of: 0 }], /rows that have no answer: never/, { refusals: [{ value: 0, message: 'never' }] })
   refused([{ op: 'reduce', fn: 'argmax', of: 0, size: 4 }], /labels of 'out' that are no float32/, { outputs: [{ value: 1, labels: [0.1, 1, 2, 3] }] })
 
   const { model } = await load('xgboost/bin-cancer/model.json'), trees = model as TreeEnsemble

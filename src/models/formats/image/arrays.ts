@@ -12,6 +12,9 @@ interface Constructor<A extends AnyArray> { readonly BYTES_PER_ELEMENT: number; 
 const KINDS: { readonly [K in ArrayKind]: Constructor<Arrays[K]> } = { u8: Uint8Array, i32: Int32Array, u32: Uint32Array, i64: BigInt64Array, f32: Float32Array, f64: Float64Array }
 const kindOf = (array: AnyArray): ArrayKind => (Object.keys(KINDS) as ArrayKind[]).find(kind => array instanceof KINDS[kind])!
 
+// of small arrays a model may have many that are the same
+const ALWAYS = 2 ** 26
+
 /** One array of the file, as the header has it: [kind, length, bytes from where the arrays begin]. */
 export type ArrayEntry = readonly [kind: ArrayKind, length: number, at: number]
 
@@ -55,10 +58,13 @@ export class ArrayViews {
   readonly #file: string
   readonly #arrays: readonly { readonly kind: ArrayKind; readonly array: AnyArray }[]
   readonly #used: Uint8Array
+  /** Bytes of arrays that may still be asked for, one as often as it is: everything that is asked for is looked through. */
+  #left: number
 
   /** Checks where each lies: one behind the other, as they are written. @throws SLUICE_MODEL_BROKEN */
   constructor(list: Place, bytes: Uint8Array, arraysAt: number) {
     this.#file = list.file
+    this.#left = ALWAYS + bytes.length * 16
     let next = arraysAt
     this.#arrays = list.items().map(item => {
       const [name, count, position, ...more] = item.items(), kind = (Object.keys(KINDS) as ArrayKind[]).find(known => known === name?.value)
@@ -79,6 +85,8 @@ export class ArrayViews {
     if (found === undefined) throw place.broken(`array ${i} of ${this.#arrays.length}`)
     if (found.kind !== kind) throw place.broken(`array ${i} is ${found.kind} where ${kind} belongs`)
     this.#used[i] = 1
+    this.#left -= found.array.byteLength
+    if (this.#left < 0) throw place.broken('the same arrays are used again and again')
     return found.array as ArrayOf<K>
   }
 

@@ -1,3 +1,4 @@
+import { SluiceError } from '../../../core/errors.ts'
 import type { Signature, TensorSpec } from '../../../core/tensors.ts'
 import { programBuilder } from '../../builder.ts'
 import type { ProgramBuilder } from '../../builder.ts'
@@ -12,8 +13,10 @@ import type { Written } from './shapes.ts'
 
 /* What the types do not say and evaluators rely on. A checksum is no proof: whoever changes a file can mend it. */
 
-const hasNaN = (numbers: Float64Array): boolean => numbers.some(Number.isNaN)
-const KNOWN_FLAGS = Object.values(FLAG).reduce<number>((all, flag) => all | flag, 0)
+function hasNaN(numbers: Float64Array): boolean {
+  for (let i = 0; i < numbers.length; i++) if (numbers[i] !== numbers[i]) return true
+  return false
+}
 // of all reference rows: some ten seconds
 const WORK_MAX = 2 ** 32
 export const ROWS_MAX = 16
@@ -48,7 +51,7 @@ export function checkReference(place: Place, model: Written, { inputs, outputs, 
   }
   if (rejected.some(is => is > 1)) throw place.broken('a row is answered or not')
   const work = workOf(model) * rows
-  if (work > WORK_MAX) throw place.unknown(`a program of ${work} operations for ${rows} rows`)
+  if (work > WORK_MAX) throw new SluiceError('SLUICE_MODEL_UNSUPPORTED', `${place.file}: a program of ${work} operations for ${rows} rows`, { at: place.path, why: `more than ${WORK_MAX} are taken for a damaged file`, fix: 'use a smaller model' })
 }
 /** Words by their indices. */
 const ARRAYS = { bool: Uint8Array, int32: Int32Array, int64: BigInt64Array, float32: Float32Array, float64: Float64Array, string: Int32Array } as const
@@ -62,8 +65,9 @@ function checkSignature(place: Place, { signature, raw, width }: Written): void 
     if (new Set(specs.map(({ name }) => name)).size !== specs.length) throw place.broken('two tensors have the same name')
     for (const spec of specs) checkSpec(place, spec)
   }
+  const outputs = new Map(signature.outputs.map(spec => [spec.name, spec]))
   for (const [name, of] of Object.entries(raw)) {
-    const output = signature.outputs.find(spec => spec.name === (typeof of === 'string' ? of : of.output))
+    const output = outputs.get(typeof of === 'string' ? of : of.output)
     if (output === undefined) throw place.broken(`'${name}' of raw names no output`)
     if (typeof of !== 'string' && of.columns.length !== widthOf(output)) throw place.broken(`${of.columns.length} columns of '${name}' for ${widthOf(output)} numbers`)
   }
@@ -111,7 +115,6 @@ function checkTrees(place: Place, trees: Trees): void {
   for (let i = 1; i < sets.length; i++) if (sets[i]! < sets[i - 1]!) throw place.broken(`set ${i - 1} ends before it begins`)
   for (let node = 0; node < nodes; node++) {
     const asked = threshold[node]!, flag = flags[node]!
-    if ((flag & ~KNOWN_FLAGS) !== 0) throw place.unknown(`the flag ${flag & ~KNOWN_FLAGS} of node ${node}`)
     if (feature[node]! < 0 || feature[node]! >= width) throw place.broken(`node ${node} asks column ${feature[node]} of ${width}`)
     if ((flag & FLAG.set) === 0 ? asked !== asked : !(Number.isInteger(asked) && asked >= 0 && asked < sets.length - 1)) throw place.broken(`node ${node} asks for ${(flag & FLAG.set) === 0 ? 'what is not a number' : `set ${asked} of ${sets.length - 1}`}`)
   }
@@ -171,7 +174,7 @@ function perNumber(step: Step, widths: ProgramBuilder): number {
     case 'linear': return step.linear.width
     case 'distance': case 'kernel': case 'nearest': return widths.width(step.of)
     case 'reduce': return step.size
-    case 'trees': return step.trees.roots.length
+    case 'trees': return step.trees.roots.length + step.trees.flags.length
     case 'select': case 'concat': case 'unary': case 'binary': case 'where': case 'lookup': case 'bucket': case 'softmax': case 'take': return 1
   }
 }

@@ -20,6 +20,9 @@ import type { Refuse } from './values.ts'
    Exactness: questions, missing values and types are those of the model, or it is refused by name. The last digits are not: a runtime adds leaves and
    products in an order of its own, and has an `exp` of its own. */
 
+/** The output that says of each row whether it has no answer: the others of that row mean nothing. */
+export const REJECTED = 'rejected'
+
 type AnyModel = TreeEnsemble | LinearModel | Program
 
 /** @throws SLUICE_MODEL_UNSUPPORTED for what ONNX cannot say */
@@ -29,23 +32,35 @@ export function writeOnnx(model: Model): Uint8Array {
   })
   const known = model as AnyModel, [input] = model.signature.inputs, columns = input?.columns ?? []
   if (input === undefined || input.dtype !== 'float32' && input.dtype !== 'float64') throw refuse('its inputs')
-  const kind = input.dtype === 'float32' ? 'float' : 'double', width = input.shape[1] ?? 1, names = [input.name, ...model.signature.outputs.map(({ name }) => name)]
-  if (new Set(names).size !== names.length) throw refuse(`an output called '${input.name}' as the input is`)
-  const graph = new Graph(names), features: Value = { name: input.name, type: kind, width }
+  const outputs = [...model.signature.outputs.map(({ name }) => name), REJECTED], name = freeName(input.name, outputs)
+  const type = input.dtype === 'float32' ? 'float' : 'double', width = input.shape[1] ?? 1
+  const graph = new Graph([name, ...outputs]), features: Value = { name, type, width }
   switch (known.kind) {
     case 'trees': scoresOf(graph, treesOf(graph, features, known, columns, refuse), known.divisor, known.objective); break
     case 'linear': scoresOf(graph, linearOf(graph, features, known), 1, known.objective); break
     case 'program': programOf(graph, features, known, refuse); break
     default: throw refuse(`a model of kind '${model.kind}'`)
   }
-  return graph.model({ name: input.name, kind, width }, { columns: JSON.stringify(columns.map(({ name, categories }) => ({ name, ...categories === undefined ? {} : { categories } }))) })
+  return graph.model({ name, kind: type, width }, { columns: JSON.stringify(columns.map(({ name, categories }) => ({ name, ...categories === undefined ? {} : { categories } }))) })
 }
 
 function programOf(graph: Graph, features: Value, { steps, inputs, outputs, refusals, signature }: Program, refuse: Refuse): void {
-  if (refusals.length > 0) throw refuse(`rows that have no answer: ${refusals[0]!.message}`)
   const columns = signature.inputs[0]!.columns ?? [], values = [inputs === 'float32' ? cast(graph, features, 'float') : features]
   for (const step of steps) values.push(stepOf(graph, step, values, columns, refuse))
   for (const [i, output] of outputs.entries()) outputOf(graph, output, signature.outputs[i]!, values[output.value]!, refuse)
+  if (refusals.length === 0) return
+  if (signature.outputs.some(({ name }) => name === REJECTED)) throw refuse(`rows that have no answer, beside an output called '${REJECTED}'`)
+  const isRefused = refusals.map(({ value }) => {
+    const { name, type } = values[value]!, first = graph.node('Gather', [name, graph.constant('int64', [], [0])], { axis: { int: 1 } })
+    return graph.node('Not', [graph.node('Equal', [first, graph.constant(type, [], [0])])])
+  })
+  graph.node('Identity', [isRefused.reduce((all, one) => graph.node('Or', [all, one]))], {}, REJECTED)
+  graph.output(REJECTED, 'bool', [])
+}
+
+/** In the place of the input's, if an output has it. */
+function freeName(name: string, taken: readonly string[]): string {
+  return taken.includes(name) ? freeName(`${name}_`, taken) : name
 }
 
 const KINDS: { readonly [D in TensorSpec['dtype']]: Kind } = { bool: 'bool', int32: 'int32', int64: 'int64', float32: 'float', float64: 'double', string: 'string' }

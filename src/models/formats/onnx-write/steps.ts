@@ -2,8 +2,10 @@ import type { Column } from '../../../core/tensors.ts'
 import type { Binary, Operand, Reduction, Step, StepOf, Unary } from '../../program.ts'
 import type { Graph, Real, Value } from './graph.ts'
 import { linearOf } from './linear.ts'
+import { distance, kernel } from './points.ts'
+import { bucket, lookup } from './tables.ts'
 import { treesOf } from './trees.ts'
-import { cast, castTo, fits32, softplus } from './values.ts'
+import { cast, castTo, fits32, softplus, truncated } from './values.ts'
 import type { Refuse } from './values.ts'
 
 /* Steps of programs as ONNX operators. A value is float where all its numbers are float32, else double. An operator of float rounds once, as a step that says
@@ -22,7 +24,11 @@ export function stepOf(graph: Graph, step: Step, values: readonly Value[], colum
     case 'softmax': return softmax(graph, step, values[step.of]!)
     case 'linear': return linearOf(graph, values[step.of]!, step.linear)
     case 'trees': return treesOf(graph, values[step.of]!, step.trees, step.of === 0 ? columns : [], refuse)
-    case 'lookup': case 'bucket': case 'distance': case 'kernel': case 'nearest': case 'take': throw refuse(`the step '${step.op}'`)
+    case 'lookup': return lookup(graph, step, values[step.of]!)
+    case 'bucket': return bucket(graph, step, values[step.of]!)
+    case 'distance': return distance(graph, step, values[step.of]!, refuse)
+    case 'kernel': return kernel(graph, step, values[step.of]!)
+    case 'nearest': case 'take': throw refuse(`the step '${step.op}'`)
   }
 }
 
@@ -59,7 +65,7 @@ const UNARY: { readonly [fn in Unary]?: string } = {
   sigmoid: 'Sigmoid', tanh: 'Tanh', sin: 'Sin', cos: 'Cos', relu: 'Relu', erf: 'Erf',
 }
 /** They have no numbers that are not float32 where they get none. */
-const KEEPS_FLOAT: ReadonlySet<Unary> = new Set<Unary>(['same', 'negate', 'absolute', 'sign', 'not', 'isMissing', 'floor', 'ceiling', 'round', 'relu'])
+const KEEPS_FLOAT: ReadonlySet<Unary> = new Set<Unary>(['same', 'negate', 'absolute', 'sign', 'not', 'isMissing', 'floor', 'ceiling', 'truncate', 'round', 'relu'])
 /** Runtimes have these for float alone. */
 const FLOAT_ONLY: ReadonlySet<Unary> = new Set<Unary>(['erf'])
 
@@ -69,6 +75,7 @@ function unary(graph: Graph, { fn, float32 }: StepOf<'unary'>, of: Value, refuse
     if (fn === 'not') return castTo(graph, graph.node('Equal', [given.name, graph.constant(type, [], [0])]), type)
     if (fn === 'isMissing') return castTo(graph, graph.node('IsNaN', [given.name]), type)
     if (fn === 'square') return graph.node('Mul', [given.name, given.name])
+    if (fn === 'truncate') return truncated(graph, given.name)
     if (fn === 'softplus') return softplus(graph, given.name, type)
     const op = UNARY[fn]
     if (op === undefined || FLOAT_ONLY.has(fn) && !isFloat) throw refuse(`the function '${fn}'${op === undefined ? '' : ' of float64'}`)

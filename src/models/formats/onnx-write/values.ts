@@ -8,6 +8,9 @@ export type Refuse = (what: string) => SluiceError
 export const castTo = (graph: Graph, name: string, kind: Kind, output?: string): string => graph.node('Cast', [name], { to: { int: TYPES[kind] } }, output)
 export const cast = (graph: Graph, value: Value, type: Real): Value => value.type === type ? value : { ...value, type, name: castTo(graph, value.name, type) }
 
+/** Cut to an integer. */
+export const truncated = (graph: Graph, x: string): string => graph.node('Mul', [graph.node('Sign', [x]), graph.node('Floor', [graph.node('Abs', [x])])])
+
 /** log(1 + e^x). Runtimes have Softplus for float alone. */
 export function softplus(graph: Graph, x: string, type: Real): string {
   if (type === 'float') return graph.node('Softplus', [x])
