@@ -31,6 +31,8 @@ export interface Format {
   readonly name: string
   /** One line for `sluice formats`. */
   readonly title: string
+  /** Its models are folders with folders in them: they are told from a repository of versions by all that lies below. */
+  readonly inFolders?: true
   /** By content, never by extension alone. */
   detect(files: Files): Promise<boolean>
   /** @throws SLUICE_MODEL_BROKEN, SLUICE_MODEL_UNSUPPORTED */

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { formatSuite } from '../../src/conformance/index.ts'
 import type { FormatBed } from '../../src/conformance/index.ts'
@@ -7,6 +10,7 @@ import type { Files } from '../../src/core/models.ts'
 import { plain } from '../../src/models/evaluators/plain/index.ts'
 import { spark } from '../../src/models/formats/spark/index.ts'
 import { readModel } from '../../src/models/index.ts'
+import { inspectModel } from '../../src/strategies/embedded/index.ts'
 import { zipOf } from '../zip.ts'
 import { bytesOf, compare, featuresOf, folder, goldenNames, oneFile, readCsv, score } from './golden.ts'
 import { filesIn } from './folders.ts'
@@ -53,6 +57,15 @@ test('a model by itself: its vector is the input', async () => {
   const { columns, rows } = readCsv('spark/rf-clf-wine/inputs.csv'), predictor = await plain.open(model, { name: 'm', version: '1' })
   const differences = compare(model, score(predictor, featuresOf(model, { columns: columns.map((_, i) => `features_${i}`), rows })), readCsv('spark/rf-clf-wine/expected.csv'))
   assert.equal(differences['probability']!.differing, 0)
+})
+
+test('on disk: a folder with folders in it is one model, and a folder of such folders a repository', async t => {
+  const path = await mkdtemp(join(tmpdir(), 'spark-'))
+  t.after(() => rm(path, { recursive: true }))
+  for (const [version, name] of [['1', 'dtree-iris'], ['2', 'kmeans-iris']] as const) await cp(new URL(`spark/${name}/model`, folder), join(path, 'eta', version), { recursive: true })
+  const one = await inspectModel(join(path, 'eta/1')), all = await inspectModel(join(path, 'eta'))
+  assert.deepEqual([one.kind, one.facts['stages']], ['bundle', 'VectorAssembler, DecisionTreeClassificationModel'])
+  assert.deepEqual([all.kind, all.name, all.version, all.facts['stages'], all.versions.map(({ version }) => version)], ['repository', 'eta', '2', 'VectorAssembler, KMeansModel', ['2', '1']])
 })
 
 const ROWS = 40

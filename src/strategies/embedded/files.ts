@@ -55,6 +55,18 @@ export async function directFiles(path: string): Promise<Files> {
   const names = await entries(path, 'file')
   return { names, read: name => readFile(join(path, name)) }
 }
+/** All files below a folder, read when they are asked for. */
+export async function allFiles(path: string): Promise<Files> {
+  const found = new Map((await walk(path)).flatMap(({ name, at }) => name === undefined ? [] : [[name, at] as const]))
+  return {
+    names: [...found.keys()],
+    async read(name) {
+      const at = found.get(name)
+      if (at === undefined) throw new SluiceError('SLUICE_MODEL_BROKEN', `the model has no file '${name}'`)
+      return readFile(at)
+    },
+  }
+}
 export const folders = (path: string): Promise<string[]> => entries(path, 'folder')
 
 /** An error of the file system in the words of a user. */

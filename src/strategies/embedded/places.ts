@@ -2,14 +2,15 @@ import { stat } from 'node:fs/promises'
 import { basename, extname, join, resolve } from 'node:path'
 import { SluiceError } from '../../core/index.ts'
 import { formats } from '../../models/index.ts'
-import { directFiles, fileError, folders } from './files.ts'
+import { allFiles, directFiles, fileError, folders } from './files.ts'
 
 /** What lies at a path: one model (a file, or a bundle: a folder of its files), or a repository: a folder with one folder for each version. */
 export interface Place { readonly kind: 'file' | 'bundle' | 'repository'; readonly path: string; readonly name: string }
 /** version: undefined where only the content tells it. */
 export interface Candidate { readonly path: string; readonly version: string | undefined }
 
-/** A folder in which a format recognises the files that lie directly in it is a bundle; another one that has folders is a repository. */
+/** A folder in which a format recognises the files that lie directly in it is a bundle (some formats: all that lie below it); another one that has folders
+    is a repository. */
 export async function placeAt(path: string): Promise<Place> {
   try {
     const whole = resolve(path)
@@ -17,7 +18,11 @@ export async function placeAt(path: string): Promise<Place> {
     const name = basename(whole)
     const files = await directFiles(whole)
     if (files.names.length > 0) for (const format of formats) if (await format.detect(files)) return { kind: 'bundle', path: whole, name }
-    const versions = await folders(whole)
+    const versions = await folders(whole), nested = formats.filter(format => format.inFolders)
+    if (versions.length > 0 && nested.length > 0) {
+      const all = await allFiles(whole)
+      for (const format of nested) if (await format.detect(all)) return { kind: 'bundle', path: whole, name }
+    }
     if (versions.length > 0 || files.names.length === 0) return { kind: 'repository', path: whole, name }
   } catch (cause) { throw fileError(path, cause) }
   throw new SluiceError('SLUICE_MODEL_UNKNOWN', `no format recognises the files in '${path}'`, { at: path })

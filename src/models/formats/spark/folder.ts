@@ -18,14 +18,11 @@ export interface Folder {
   has(name: string): boolean
 }
 
-/** Where `metadata/part-00000` of Spark ML lies: at the root, or one level down (`model`, `sparkml` first). */
-export async function rootOf(files: Files): Promise<string | undefined> {
-  const roots = [...new Set(files.names.flatMap(name => {
-    const match = /^(?:([^/]+)\/)?metadata\/part-[^/]*$/.exec(name)
-    return match === null ? [] : [match[1] ?? '']
-  }))]
-  const rank = (root: string): number => ['', 'model', 'sparkml'].indexOf(root) + 1 || 9
-  for (const root of roots.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))) {
+/** Where `metadata/part-00000` of Spark ML lies: at the root, or one level down in `model` or `sparkml` (MLflow), or in the only folder of an archive. Other
+    folders may be versions. */
+export async function rootOf(files: Files, inArchive: boolean): Promise<string | undefined> {
+  const folders = inArchive ? [...new Set(files.names.map(name => name.slice(0, name.indexOf('/'))))] : []
+  for (const root of ['', 'model', 'sparkml', ...folders.length === 1 ? folders : []]) {
     const part = partsOf(files, join(root, 'metadata'))[0]
     if (part !== undefined && isMetadata(await files.read(part))) return root
   }

@@ -16,6 +16,7 @@ import { pipelineIn } from './pipeline.ts'
 export const spark: Format = {
   name: 'spark',
   title: 'Spark ML folders: pipelines, and models by themselves',
+  inFolders: true,
   detect: async files => await find(files) !== undefined,
   read: async (files, options) => {
     const found = await find(files)
@@ -29,12 +30,12 @@ interface Found { readonly name: string; readonly files: Files; readonly root: s
 async function find(files: Files): Promise<Found | undefined> {
   const [only] = files.names, bytes = files.names.length === 1 ? await files.read(only!) : undefined
   if (bytes === undefined || !isZip(bytes)) {
-    const root = await rootOf(files)
+    const root = await rootOf(files, false)
     return root === undefined ? undefined : { name: root === '' ? 'the model' : root, files, root }
   }
   // an archive that is damaged is not ours for sure
   try {
-    const inner = zipFiles(only!, bytes), root = await rootOf(inner)
+    const inner = zipFiles(only!, bytes), root = await rootOf(inner, true)
     return root === undefined ? undefined : { name: only!, files: inner, root }
   } catch (error) {
     if (error instanceof SluiceError) return undefined

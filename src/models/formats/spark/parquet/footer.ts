@@ -41,7 +41,7 @@ export function footerOf(bytes: Uint8Array): Footer {
 }
 
 const isMark = (bytes: Uint8Array, at: number): boolean => bytes[at] === 80 && bytes[at + 1] === 65 && bytes[at + 2] === 82 && bytes[at + 3] === 49
-export const isParquet = (bytes: Uint8Array): boolean => isMark(bytes, 0) && isMark(bytes, bytes.length - 4)
+const isParquet = (bytes: Uint8Array): boolean => isMark(bytes, 0) && isMark(bytes, bytes.length - 4)
 
 function count(struct: Struct, field: number, what: string): number {
   const value = numberIn(struct, field)
