@@ -4,6 +4,7 @@ import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { open } from '../../src/open.ts'
+import { inspectModel } from '../../src/strategies/embedded/index.ts'
 import { folder, golden, sluice } from '../cli.ts'
 
 const at = folder()
@@ -61,7 +62,7 @@ test('which trees and which categories is said when it is converted', async () =
   const stopped = golden('early-stopping/xgboost-3.2.0-binary/model.json'), trees = async (which: readonly string[], name: string): Promise<string> => {
     const out = join(at, name)
     assert.equal((await sluice(['convert', stopped, out, ...which])).code, 0)
-    return /^trees used +(.*)$/m.exec((await sluice(['inspect', out])).stdout)![1]!
+    return String((await inspectModel(out)).facts['trees used'])
   }
   assert.match(await trees([], 'best.sluice'), /^\d+ of \d+/)
   assert.match(await trees(['--trees', 'all'], 'all.sluice'), /^all /)
@@ -70,19 +71,23 @@ test('which trees and which categories is said when it is converted', async () =
   const meta = JSON.parse(readFileSync(golden('xgboost/cat-onehot-orders/meta.json'), 'utf8')) as { categories: object }, categories = join(at, 'categories.json'), out = join(at, 'orders.sluice')
   writeFileSync(categories, JSON.stringify(meta.categories))
   assert.equal((await sluice(['convert', golden('xgboost/cat-onehot-orders/model.json'), out, '--categories', categories])).code, 0)
-  const inspected = JSON.parse((await sluice(['inspect', out, '--json'])).stdout) as { inputs: { columns: { name: string; categories?: string[] }[] }[] }
-  for (const [name, list] of Object.entries(meta.categories)) assert.deepEqual(inspected.inputs[0]!.columns.find(column => column.name === name)!.categories, list)
+  const { inputs: [input] } = await inspectModel(out)
+  for (const [name, list] of Object.entries(meta.categories)) assert.deepEqual(input!.columns!.find(column => column.name === name)!.categories, list)
 })
 
-test('onnx by its extension or by --format; read by position it answers the same; what cannot be said is not written', async () => {
+test('onnx by its extension or by --format; read again it answers the same; what cannot be said is not written', async () => {
   const out = join(at, 'cancer.onnx'), other = join(at, 'cancer.bin'), made = await sluice(['convert', MODEL, out])
   assert.deepEqual({ code: made.code, stderr: made.stderr }, { code: 0, stderr: '' })
   assert.match(made.stdout, /^.*cancer\.onnx: ONNX of .* \(xgboost\), \d+ bytes; opened again, 16 rows have the same answers but for rounding\n$/)
   assert.equal((await sluice(['convert', out.replace('onnx', 'sluice'), other, '--format', 'onnx'])).code, 0)
   assert.deepEqual(readFileSync(other), readFileSync(out))
-  const [origin, onnx] = await Promise.all([MODEL, out].map(model => sluice(['predict', model, ROWS])))
+  // ONNX has a matrix, and no names for its columns
+  const [header, ...lines] = readFileSync(ROWS, 'utf8').split('\n'), numbered = join(at, 'numbered.csv')
+  writeFileSync(numbered, [header!.split(',').map((_, i) => `features_${i}`).join(','), ...lines].join('\n'))
+  const [origin, onnx] = await Promise.all([sluice(['predict', MODEL, ROWS]), sluice(['predict', out, numbered])])
+  assert.equal(onnx.stderr, '')
   const margins = (text: string, name: string): number[] => text.trimEnd().split('\n').map(line => (JSON.parse(line) as { [field: string]: number })[name]!)
-  const [wanted, given] = [margins(origin!.stdout, 'margin'), margins(onnx!.stdout, 'margin_')]
+  const [wanted, given] = [margins(origin.stdout, 'margin'), margins(onnx.stdout, 'margin_')]
   assert.ok(wanted.length > 100)
   for (const [i, margin] of wanted.entries()) assert.ok(Math.abs(margin - given[i]!) < 1e-5, `row ${i}: ${given[i]} for ${margin}`)
 
