@@ -1,22 +1,21 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { formatSuite } from '../../src/conformance/index.ts'
 import { SluiceError } from '../../src/core/errors.ts'
-import type { Files, Model } from '../../src/core/models.ts'
+import type { Model } from '../../src/core/models.ts'
 import type { Tensor } from '../../src/core/tensors.ts'
 import { plain } from '../../src/models/evaluators/plain/index.ts'
 import { image } from '../../src/models/formats/image/index.ts'
 import { frame, unframe } from '../../src/models/formats/image/layout.ts'
 import { writeImage } from '../../src/models/formats/image/write.ts'
-import { openModel, readModel } from '../../src/models/index.ts'
+import { openModel } from '../../src/models/index.ts'
 import type { Program, Step } from '../../src/models/index.ts'
 import type { Op, StepOf } from '../../src/models/program.ts'
 import { FLAG, forest } from '../../src/models/trees.ts'
-import { bytesOf, featuresOf, folder, goldenNames, load, oneFile, readCsv, score } from './golden.ts'
+import { everyModel, goldenFormats } from './every.ts'
+import { bytesOf, featuresOf, load, oneFile, readCsv, score } from './golden.ts'
 
 const opened = (bytes: Uint8Array): Promise<Model> => image.read(oneFile('model.sluice', bytes), {})
 const predictorOf = async (model: Model): Promise<Parameters<typeof score>[0]> => (await openModel(model, { name: 'm', version: '1' })).predictor
@@ -34,38 +33,20 @@ function anyRows({ signature: { inputs: [input] } }: Model, rows = 50): Tensor {
   return { dtype, shape: [rows, width], data }
 }
 
-/** The files of each golden model: one file, or all of a folder. */
-function modelsOf(name: string): readonly { readonly title: string; readonly files: Files }[] {
-  const at = fileURLToPath(new URL(`${name}/`, folder))
-  return readdirSync(at).filter(entry => entry.startsWith('model')).map(entry => {
-    const path = join(at, entry)
-    if (!statSync(path).isDirectory()) return { title: `${name}/${entry}`, files: oneFile(entry, bytesOf(`${name}/${entry}`)) }
-    const names = readdirSync(path, { recursive: true, encoding: 'utf8' }).filter(file => statSync(join(path, file)).isFile())
-    return { title: `${name}/${entry}`, files: { names, read: async file => bytesOf(`${name}/${entry}/${file}`) } }
-  })
-}
-
-for (const format of readdirSync(folder)) {
+for (const format of goldenFormats()) {
   test(`to an image and back, the same model: ${format}`, async t => {
     let models = 0, before = 0, after = 0
-    for (const name of goldenNames(format)) {
-      for (const { title, files } of modelsOf(`${format}/${name}`)) {
-        const model = await readModel(files).catch((error: unknown) => {
-          if (error instanceof SluiceError && /^SLUICE_MODEL_(UNSUPPORTED|UNKNOWN)$/.test(error.code)) return undefined
-          throw error
-        })
-        if (model === undefined) continue
-        const { bytes, rows } = await writeImage(model), back = await opened(bytes)
-        assert.ok(rows > 0)
-        assert.deepEqual({ ...back, bytes: 0 }, { ...model, bytes: 0, format: 'image', facts: { 'image of': model.format, ...model.facts } }, title)
-        assert.equal(back.bytes, bytes.length)
-        assert.deepEqual((await writeImage(back)).bytes, bytes, `${title}: an image of its image`)
-        const features = anyRows(model)
-        assert.deepEqual(score(await predictorOf(back), features), score(await predictorOf(model), features), title)
-        models++
-        for (const file of files.names) before += (await files.read(file)).length
-        after += bytes.length
-      }
+    for await (const { title, files, model } of everyModel(format)) {
+      const { bytes, rows } = await writeImage(model), back = await opened(bytes)
+      assert.ok(rows > 0)
+      assert.deepEqual({ ...back, bytes: 0 }, { ...model, bytes: 0, format: 'image', facts: { 'image of': model.format, ...model.facts } }, title)
+      assert.equal(back.bytes, bytes.length)
+      assert.deepEqual((await writeImage(back)).bytes, bytes, `${title}: an image of its image`)
+      const features = anyRows(model)
+      assert.deepEqual(score(await predictorOf(back), features), score(await predictorOf(model), features), title)
+      models++
+      for (const file of files.names) before += (await files.read(file)).length
+      after += bytes.length
     }
     t.diagnostic(`${models} models, ${before} bytes, ${after} as images`)
     assert.ok(models > 0)
