@@ -19,12 +19,17 @@ export interface Column {
   readonly labels?: readonly string[]
 }
 
+// what columns say of their numbers; a name of a file may stand before each of them
+const NUMBERS_MAX = 2 ** 22, LETTERS_MAX = 2 ** 22
+
 /** Where stages become steps. */
 export class Bench {
   readonly file: string
   readonly builder: ProgramBuilder
   readonly refusals: Refusal[] = []
   readonly facts: { [fact: string]: number } = {}
+  #numbers = NUMBERS_MAX
+  #letters = LETTERS_MAX
   readonly #columns = new Map<string, Column>()
   readonly #values = new Map<Column, number>()
 
@@ -42,6 +47,12 @@ export class Bench {
     if (this.#columns.has(name)) throw this.broken(at, `it makes the column '${name.slice(0, 100)}', which is there already`)
     this.#columns.set(name, column)
   }
+  /** To be asked before lists as long as a column are made: stages that only choose and put together add no steps, which are counted. */
+  claim(width: number, at: string): void {
+    if ((this.#numbers -= width) < 0) throw this.unsupported(at, 'its columns have too many numbers', `more than ${NUMBERS_MAX} in all columns are taken for a damaged file`, 'use a smaller model')
+  }
+  /** Names of so many letters may be kept. */
+  mayName(letters: number): boolean { return (this.#letters -= letters) >= 0 }
   /** A column that is not words. */
   numbersOf(name: string, at: string): Column {
     const column = this.column(name, at)

@@ -9,9 +9,11 @@ const like = (value: number, { width, isVector, names }: Column): Column => ({ v
 export function vectorAssembler({ inputs, output, invalid, at }: StageOf<'vector_assembler'>, bench: Bench): void {
   const columns = inputs.map(name => ({ name, ...bench.numbersOf(name, at) }))
   const width = columns.reduce((sum, column) => sum + column.width, 0)
-  const names = columns.flatMap(({ name, width, isVector, names }) => isVector ? Array.from({ length: width }, (_, i) => `${name}_${names?.[i] ?? i}`) : [name])
+  bench.claim(width, at)
+  const isNamed = bench.mayName(columns.reduce((sum, { name, width, names }) => sum + width * (name.length + (names?.[0]?.length ?? 0) + 8), 0))
+  const names = isNamed ? columns.flatMap(({ name, width, isVector, names }) => isVector ? Array.from({ length: width }, (_, i) => `${name}_${names?.[i] ?? i}`) : [name]) : undefined
   const levels = columns.flatMap(({ levels, width }) => levels ?? Array.from({ length: width }, () => 0))
-  const column: Column = { ...together(columns, at, bench), width, isVector: true, names, ...(levels.some(count => count > 0) ? { levels } : {}) }
+  const column: Column = { ...together(columns, at, bench), width, isVector: true, ...(names === undefined ? {} : { names }), ...(levels.some(count => count > 0) ? { levels } : {}) }
   const scalars = columns.filter(({ isVector }) => !isVector)
   if (invalid !== 'keep' && scalars.length > 0) bench.refuse(bench.unary('isMissing', bench.valueOf({ ...together(scalars, at, bench), width: scalars.length, isVector: true }, at), at), `a value is missing, and ${output} needs it`, at)
   bench.put(output, column, at)

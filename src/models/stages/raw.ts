@@ -52,15 +52,19 @@ export function rawColumns(file: string, stages: readonly Stage[], known: readon
       if (made.has(name)) continue
       read.add(name)
       order.add(name)
-      readers.set(name, [...readers.get(name) ?? [], stage])
+      const known = readers.get(name)
+      if (known === undefined) readers.set(name, [stage])
+      else known.push(stage)
     }
   }
   const needed = widthsNeeded(stages)
   for (const { name, width } of known) if (width !== undefined) needed.set(name, width)
+  let total = 0
   const raw = [...order].filter(name => read.has(name)).map(name => {
     const width = needed.get(name), at = readers.get(name)![0]!.at
     if (width !== undefined && !(Number.isInteger(width) && width > 0)) throw new SluiceError('SLUICE_MODEL_BROKEN', `${file}: the column '${name.slice(0, 100)}' would have ${width} numbers`, { at })
-    if (width !== undefined && width > WIDTH_MAX) throw new SluiceError('SLUICE_MODEL_UNSUPPORTED', `${file}: the column '${name.slice(0, 100)}' has ${width} numbers`, { at, why: `more than ${WIDTH_MAX} are taken for a damaged file`, fix: 'use a smaller model' })
+    total += width ?? 1
+    if (total > WIDTH_MAX) throw new SluiceError('SLUICE_MODEL_UNSUPPORTED', `${file}: it takes ${total} features`, { at, why: `more than ${WIDTH_MAX} are taken for a damaged file`, fix: 'use a smaller model' })
     return rawColumn(name, width, readers.get(name)!)
   })
   const names = new Set<string>()

@@ -110,6 +110,7 @@ test('naive Bayes rejects what it has no probability of', async () => {
   assert.deepEqual((await answers(of('bernoulli'), [[1, 0], [0, 5], [0.5, 0], [NaN, 0]])).rejected, [1, 2, 3])
 })
 
+const stump = { ...tree([], [[1]]), root: ~0 }
 const regression: Stage = { stage: 'linear_regression', features: 'f', prediction: 'p', weights: numbers(1, 2), intercept: 0, at }
 const refused: { readonly [what: string]: readonly [readonly Stage[], 'BROKEN' | 'UNSUPPORTED'] } = {
   'a column that is made later': [[{ stage: 'normalizer', input: 'v', output: 'n', p: 1, at }, { stage: 'vector_assembler', inputs: ['a', 'b'], output: 'v', invalid: 'error', at }], 'BROKEN'],
@@ -122,7 +123,9 @@ const refused: { readonly [what: string]: readonly [readonly Stage[], 'BROKEN' |
   'words that nobody knows': [[{ stage: 'index_to_string', input: 'x', output: 'w', at }], 'UNSUPPORTED'],
   'a name that nobody knows': [[{ stage: 'vector_slicer', input: 'v', output: 'w', indices: [], names: ['a'], at }], 'UNSUPPORTED'],
   'more products than memory': [[{ stage: 'vector_assembler', inputs: Array.from({ length: 1000 }, (_, i) => `x${i}`), output: 'v', invalid: 'keep', at }, { stage: 'polynomial_expansion', input: 'v', output: 'w', degree: 3, at }], 'UNSUPPORTED'],
-  'more features than any model': [[{ stage: 'tree_regressor', features: 'f', prediction: 'p', width: 2 ** 30, at, trees: [tree([], [[1]])] }], 'UNSUPPORTED'],
+  'vectors of vectors of vectors': [Array.from({ length: 40 }, (_, i): Stage => ({ stage: 'vector_assembler', inputs: i === 0 ? ['a', 'b'] : [`v${i}`, `v${i}`], output: `v${i + 1}`, invalid: 'keep', at })), 'UNSUPPORTED'],
+  'many vectors of many features': [Array.from({ length: 40 }, (_, i): Stage => ({ stage: 'tree_regressor', features: `f${i}`, prediction: `p${i}`, width: 2 ** 17, at, trees: [stump] })), 'UNSUPPORTED'],
+  'more features than any model': [[{ stage: 'tree_regressor', features: 'f', prediction: 'p', width: 2 ** 30, at, trees: [stump] }], 'UNSUPPORTED'],
   'crossed vectors of categories': [[
     { stage: 'string_indexer', input: 'w', output: 'i', labels: ['a', 'b'], invalid: 'error', at }, { stage: 'vector_assembler', inputs: ['i', 'x'], output: 'v', invalid: 'error', at },
     { stage: 'interaction', inputs: ['v', 'x'], output: 'c', at },

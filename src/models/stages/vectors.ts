@@ -11,6 +11,7 @@ export function pca({ input, output, width, k, components, at }: StageOf<'pca'>,
 
 export function vectorSlicer({ input, output, indices, names, at }: StageOf<'vector_slicer'>, bench: Bench): void {
   const column = bench.numbersOf(input, at)
+  bench.claim(indices.length + names.length, at)
   const chosen = [...indices, ...names.map(name => {
     const index = column.names?.indexOf(name) ?? -1
     if (index < 0) throw bench.unsupported(at, `no number of '${input.slice(0, 100)}' is known as '${name.slice(0, 100)}'`, 'names are known of what a VectorAssembler put together', 'set the indices of VectorSlicer in place of the names')
@@ -26,6 +27,7 @@ export function vectorSlicer({ input, output, indices, names, at }: StageOf<'vec
 
 export function vectorIndexer({ input, output, width, maps, invalid, at }: StageOf<'vector_indexer'>, bench: Bench): void {
   const { value, column } = bench.numbers(input, at, width)
+  bench.claim(width, at)
   const features = [...maps.keys()].sort((a, b) => a - b)
   const wrong = features.find(feature => !(Number.isInteger(feature) && feature >= 0 && feature < width))
   if (wrong !== undefined) throw bench.broken(at, `feature ${wrong} of ${width}`)

@@ -40,7 +40,8 @@ export async function pipelineIn(folder: Folder): Promise<Pipeline> {
     }
   }
   await read(folder, 0)
-  return { stages: stages.map(stage => labelled(stage, labelColumns.get(stage), stages)), classes, version }
+  const words = new Map(stages.flatMap(stage => stage.stage === 'string_indexer' ? [[stage.output, stage.labels] as const] : []))
+  return { stages: stages.map(stage => labelled(stage, words.get(labelColumns.get(stage) ?? ''))), classes, version }
 }
 
 async function stagesIn(folder: Folder, metadata: Metadata): Promise<readonly Stage[]> {
@@ -59,16 +60,15 @@ const WHY = new Map<string, string>([
 ])
 
 /** The words of the classes, where the pipeline made the label of them. */
-function labelled(stage: Stage, column: string | undefined, stages: readonly Stage[]): Stage {
-  const indexer = stages.find(other => other.stage === 'string_indexer' && other.output === column)
-  if (indexer?.stage !== 'string_indexer') return stage
+function labelled(stage: Stage, labels: readonly string[] | undefined): Stage {
+  if (labels === undefined) return stage
   switch (stage.stage) {
-    case 'binary_logistic': case 'linear_svc': case 'gbt_classifier': case 'fm_classifier': return fits(stage, 2, indexer.labels)
-    case 'multinomial_logistic': return fits(stage, stage.intercepts.length, indexer.labels)
-    case 'tree_classifier': return fits(stage, stage.classes, indexer.labels)
-    case 'naive_bayes': return fits(stage, stage.pi.length, indexer.labels)
-    case 'mlp': return fits(stage, stage.layers.at(-1)!, indexer.labels)
-    case 'one_vs_rest': return fits(stage, stage.models.length, indexer.labels)
+    case 'binary_logistic': case 'linear_svc': case 'gbt_classifier': case 'fm_classifier': return fits(stage, 2, labels)
+    case 'multinomial_logistic': return fits(stage, stage.intercepts.length, labels)
+    case 'tree_classifier': return fits(stage, stage.classes, labels)
+    case 'naive_bayes': return fits(stage, stage.pi.length, labels)
+    case 'mlp': return fits(stage, stage.layers.at(-1)!, labels)
+    case 'one_vs_rest': return fits(stage, stage.models.length, labels)
     default: return stage
   }
 }
