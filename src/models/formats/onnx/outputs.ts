@@ -19,6 +19,7 @@ export function outputsOf(file: string, names: readonly string[], values: readon
     const { refuse } = troubleOf(file, `output '${own.slice(0, 100)}'`), value = values[i]!
     if (value.kind === 'constant' && value.words !== undefined) throw refuse('words that are the same for every row')
     const rows: Rows = value.kind === 'rows' ? value : { kind: 'rows', type: value.type, dims: value.dims, batch: value.batch, value: maker.add({ op: 'concat', of: [value.data] }, own) }
+    if (rows.blocks !== undefined) throw refuse('an output of rows one after the other')
     if (rows.dims.slice(0, Math.max(0, rows.batch)).some(dim => dim !== 1)) throw refuse(`an output of [${rows.dims.join(', ')}] whose rows lie along dimension ${rows.batch}`)
     const width = sizeOf(rows.dims)
     return { own, rows, width, isLabel: width === 1 && (rows.type === 'string' || rows.type === 'int64' || rows.type === 'int32' || rows.type === 'bool') }

@@ -96,6 +96,7 @@ function resultsOf(translation: Translation, node: Node, inputs: readonly (Value
   const value = (input: number): Value => {
     const found = inputs[input]
     if (found === undefined) throw trouble.broken(`${node.op} has no input ${input}`)
+    if (found.kind === 'rows' && found.blocks !== undefined && node.op !== 'Reshape') throw trouble.refuse(`${node.op} of rows one after the other`, { why: 'rows would be mixed' })
     return found
   }
   const constant = (input: number): Constant => {

@@ -38,6 +38,8 @@ export interface Rows extends Shaped {
   readonly words?: readonly Words[]
   /** A place in a list, never negative. */
   readonly place?: boolean
+  /** So many tensors of rows one after the other along `batch`: only a Reshape that takes them apart again may read it. */
+  readonly blocks?: number
   /** It came through a ZipMap: probabilities by the names of classes. */
   readonly zipped?: boolean
   /** Scores of a classifier that are no probabilities, or the label of one that has none. */

@@ -26,7 +26,11 @@ export function moved(call: Call, value: Value, places: Int32Array, dims: readon
 }
 
 /** The same numbers in the same order. */
-export const reshaped = (value: Value, dims: readonly number[], batch: number): Value => ({ ...value, dims, batch })
+export function reshaped(value: Value, dims: readonly number[], batch: number): Value {
+  if (value.kind === 'constant') return { ...value, dims, batch }
+  const { blocks: _, ...rest } = value
+  return { ...rest, dims, batch }
+}
 
 /** How far apart neighbours along each dimension lie. */
 export function stridesOf(dims: readonly number[]): number[] {
@@ -51,17 +55,14 @@ export function placesOf(call: Call, dims: readonly number[], strides: readonly 
   return places
 }
 
-/** Where rows lie after a reshape: all that stands before the rows must be of size 1, so that they stay outermost. */
+/** Where rows lie after a reshape: what stands before them must have the same size as before, so that their numbers stay together. */
 function batchAfter(call: Call, value: Value, dims: readonly number[], marked: readonly boolean[]): number {
   if (value.batch < 0) return -1
-  if (value.dims.slice(0, value.batch).some(dim => dim !== 1)) {
-    if (value.dims.length === dims.length && value.dims.every((dim, i) => dim === dims[i])) return value.batch
-    throw call.refuse(`${call.op} of [${value.dims.join(', ')}] to [${dims.join(', ')}], where rows lie along dimension ${value.batch}`, { why: 'rows would be mixed' })
-  }
+  const before = value.kind === 'rows' && value.blocks !== undefined ? value.blocks : sizeOf(value.dims.slice(0, value.batch))
   // no dimension grows with the rows: the graph takes one row at a time
   const batch = marked.indexOf(true)
-  if (batch >= 0 && dims.slice(0, batch).some(dim => dim !== 1)) throw call.refuse(`${call.op} to [${dims.join(', ')}], where rows lie along dimension ${batch}`, { why: 'rows would be mixed' })
-  return batch
+  if (batch >= 0 && sizeOf(dims.slice(0, batch)) === before || batch < 0 && before === 1) return batch
+  throw call.refuse(`${call.op} of [${value.dims.join(', ')}] to [${dims.join(', ')}], where rows lie along dimension ${value.batch}`, { why: 'rows would be mixed' })
 }
 
 export const moves: Operators = {

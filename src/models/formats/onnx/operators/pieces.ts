@@ -1,6 +1,6 @@
 import { axisOf, numbersIn } from '../call.ts'
 import type { Call, Operators } from '../call.ts'
-import { sizeOf } from '../values.ts'
+import { sizeOf, wordsOf } from '../values.ts'
 import type { Constant, Rows, Value } from '../values.ts'
 import { moved, placesOf, stridesOf } from './moves.ts'
 import { united } from './words.ts'
@@ -19,8 +19,9 @@ export function joined(call: Call, values: readonly Value[], axis: number): Valu
   const batch = Math.max(...values.map(value => value.batch))
   for (const value of values) {
     if (value.kind === 'rows' && value.batch !== batch) throw call.refuse(`${call.op} of tensors whose rows lie along different dimensions`)
-    if (value.kind === 'rows' || value.batch >= 0) notRows(call, value, axis)
+    if (value.batch >= 0 && first.batch !== axis) notRows(call, value, axis)
   }
+  if (axis === first.batch) return blocks(call, values, axis)
   const dims = first.dims.map((dim, i) => i === axis ? values.reduce((sum, value) => sum + value.dims[axis]!, 0) : dim)
   numbersIn(call, dims)
   const outer = sizeOf(dims.slice(0, axis)), inner = sizeOf(dims.slice(axis + 1))
@@ -53,6 +54,14 @@ export function joined(call: Call, values: readonly Value[], axis: number): Valu
   return moved(call, { ...together, dims: [sizeOf(dims)] }, places(), dims, batch)
 }
 
+/** All rows of the first, then all of the second, ...: of one row they stand side by side. */
+function blocks(call: Call, values: readonly Value[], axis: number): Value {
+  const [first] = values as [Value]
+  if (values.some(value => value.kind === 'constant' || value.words !== undefined || value.batch !== axis) || sizeOf(first.dims.slice(0, axis + 1)) !== 1) notRows(call, first, axis)
+  const value = call.add({ op: 'concat', of: values.map(of => call.operand(of)) })
+  return { kind: 'rows', type: first.type, dims: first.dims.map((dim, i) => i === axis ? values.length : dim), batch: axis, value, blocks: values.length }
+}
+
 function concatenated(values: readonly Constant[]): Float64Array {
   const all = new Float64Array(values.reduce((sum, value) => sum + value.data.length, 0))
   let at = 0
@@ -77,28 +86,23 @@ export function gathered(call: Call, value: Value, axis: number, indices: readon
   return moved(call, value, places, into, batch < axis ? batch : batch + shape.length - 1)
 }
 
-/** Rows of a table of constants that a value names. Indices that are not there make NaN. */
-export function taken(call: Call, table: Constant, axis: number, at: Value, dims: readonly number[]): Value {
+/** What of a table of constants a value names, along an axis. Places that are not there make NaN. */
+export function taken(call: Call, table: Constant, axis: number, at: Value, dims: readonly number[], batch: number): Value {
   if (at.kind === 'constant') throw call.broken('a table and places that are both constants')
   if (table.batch >= 0) throw call.refuse(`${call.op} from what rows lie along`)
-  const size = table.dims[axis]!, outer = sizeOf(table.dims.slice(0, axis)), inner = sizeOf(table.dims.slice(axis + 1))
-  if (outer !== 1 || size === 0 || inner === 0) throw call.refuse(`${call.op} from a tensor of [${table.dims.join(', ')}] along dimension ${axis}, at places that differ from row to row`)
+  const size = table.dims[axis]!, outer = sizeOf(table.dims.slice(0, axis)), inner = sizeOf(table.dims.slice(axis + 1)), width = outer * inner, count = sizeOf(at.dims)
+  if (size === 0 || width === 0) throw call.refuse(`${call.op} from a tensor of [${table.dims.join(', ')}]`)
+  // [size, outer, inner]: all of a place side by side
+  const turned = outer === 1 ? table : moved(call, table, placesOf(call, [size, outer, inner], [inner, size * inner, 1]), [size, outer, inner], -1) as Constant
   const places = at.place === true ? at.value : fromEnd(call, at, size)
-  const common = { kind: 'rows', type: table.type, dims, batch: at.batch + (at.batch < 0 ? 0 : axis) } as const
-  if (table.words !== undefined) {
-    if (inner !== 1) throw call.refuse(`${call.op} of lists of words`)
-    const list: string[] = [], codes = new Map<string, number>()
-    const index = Float64Array.from(table.words, word => {
-      const code = codes.get(word) ?? list.push(word) - 1
-      codes.set(word, code)
-      return code
-    })
-    const words = { open: false, list, codes }
-    return { ...common, value: call.add({ op: 'lookup', of: places, width: 1, values: index, otherwise: Float64Array.of(-1) }), words: Array.from({ length: sizeOf(dims) }, () => words), classes: list }
+  const lookUp = (values: Float64Array, otherwise: number): Rows => {
+    const of = call.add({ op: 'lookup', of: places, width, values, otherwise: new Float64Array(width).fill(otherwise) })
+    return call.asRows(moved(call, { kind: 'rows', type: table.type, dims: [count, outer, inner], batch: -1, value: of }, placesOf(call, [outer, count, inner], [inner, width, 1]), dims, batch))
   }
-  call.budget.spend(inner, call.at)
-  const value = call.add({ op: 'lookup', of: places, width: inner, values: table.data, otherwise: new Float64Array(inner).fill(NaN) })
-  return { ...common, value, ...(inner === 1 && table.type.startsWith('int') ? { classes: [...table.data] } : {}) }
+  call.budget.spend(width, call.at)
+  if (turned.words === undefined) return { ...lookUp(turned.data, NaN), ...(width === 1 && table.type.startsWith('int') ? { classes: [...table.data] } : {}) }
+  const list = wordsOf(turned.words), codes = Float64Array.from(turned.words, word => list.codes.get(word)!)
+  return { ...lookUp(codes, -1), words: Array.from({ length: sizeOf(dims) }, () => list), ...(width === 1 ? { classes: list.list } : {}) }
 }
 
 /** Places count from the end where they are negative. */
@@ -115,7 +119,7 @@ export const pieces: Operators = {
   Gather: call => {
     const value = call.value(0), at = call.value(1), axis = axisOf(call, call.attributes.int('axis', 0), value.dims.length)
     if (at.kind === 'constant') return gathered(call, value, axis, [...at.data], at.dims)
-    if (value.kind === 'constant') return taken(call, value, axis, at, [...value.dims.slice(0, axis), ...at.dims, ...value.dims.slice(axis + 1)])
+    if (value.kind === 'constant') return taken(call, value, axis, at, [...value.dims.slice(0, axis), ...at.dims, ...value.dims.slice(axis + 1)], at.batch < 0 ? -1 : axis + at.batch)
     throw call.refuse('Gather of a value at places that differ from row to row')
   },
   GatherElements: call => {

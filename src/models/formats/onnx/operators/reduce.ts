@@ -84,6 +84,16 @@ export const reductions: Operators = {
     return unrun(call, runs, made(call, runs.value, type, { op: 'binary', fn: 'subtract', a: shifted, b: sum, ...rounding(type) }), rows.dims, rows.batch)
   },
 
+  LpNormalization: call => {
+    const rows = call.rows(0), p = call.attributes.int('p', 2), runs = runsOf(call, rows, [axisOf(call, call.attributes.int('axis', -1), rows.dims.length)]), { type } = rows
+    if (p !== 1 && p !== 2) throw call.refuse(`LpNormalization with p ${p}`)
+    const of = runs.value.value, sum = call.add({ op: 'reduce', fn: p === 1 ? 'sumAbsolute' : 'sumSquares', of, size: runs.size, ...rounding(type) })
+    const norm = p === 1 ? sum : call.add({ op: 'unary', fn: 'sqrt', of: sum, ...rounding(type) })
+    // what has no length stays as it is
+    const by = call.add({ op: 'where', of: norm, yes: norm, no: Float64Array.of(1) }), each = Int32Array.from({ length: sizeOf(rows.dims) }, (_, i) => Math.floor(i / runs.size))
+    const result = made(call, runs.value, type, { op: 'binary', fn: 'divide', a: of, b: call.add({ op: 'select', of: by, columns: each }), ...rounding(type) })
+    return unrun(call, runs, result, rows.dims, rows.batch)
+  },
   TopK: call => {
     const rows = call.rows(0), axis = axisOf(call, call.attributes.int('axis', -1), rows.dims.length), largest = call.attributes.int('largest', 1) === 1
     call.attributes.ignore('sorted')

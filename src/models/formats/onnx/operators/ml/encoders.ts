@@ -120,9 +120,7 @@ export const encoders: Operators = {
       return dims.length === 1 ? reshaped(result, into, value.batch < 0 ? -1 : 0) : result
     }
     if (value.kind === 'rows' || at.batch >= 0 && at.dims.slice(0, at.batch).some(dim => dim !== 1)) throw call.refuse('ArrayFeatureExtractor at places that differ from row to row')
-    const flat = { ...value, dims: [sizeOf(dims)] }
-    if (sizeOf(dims) !== dims.at(-1)) throw call.refuse('ArrayFeatureExtractor of several rows of constants')
-    return { ...call.asRows(taken(call, flat, 0, at, into)), batch: at.batch < 0 ? -1 : into.length - 1 }
+    return taken(call, value, dims.length - 1, at, into, at.batch < 0 ? -1 : into.length - 1)
   },
   Binarizer: call => {
     const value = call.rows(0), threshold = call.attributes.float('threshold', 0)

@@ -32,7 +32,7 @@ export function transformed(call: Call, transform: Transform, of: number, size: 
 }
 
 /** As ONNX Runtime: of -x it is 1 - that of x. */
-function logistic(call: Call, of: number): number {
+export function logistic(call: Call, of: number): number {
   const { unary, binary, where } = floats(call), upper = unary('sigmoid', unary('absolute', of))
   return where(binary('less', of, one(0)), binary('subtract', one(1), upper), upper)
 }

@@ -1,7 +1,11 @@
 import type { Step } from '../../../../program.ts'
 import type { Call, Operators } from '../../call.ts'
+import { coupled } from './coupling.ts'
 import { floats, labelCount, labelled, labelsOf, matrix, one, transformed, transformOf } from './scores.ts'
 import type { Matrix } from './scores.ts'
+
+// each round takes some steps for each class
+const CLASSES_MAX = 40
 
 const KERNELS = { LINEAR: 'linear', POLY: 'polynomial', RBF: 'rbf', SIGMOID: 'sigmoid' } as const
 
@@ -42,18 +46,24 @@ export const svms: Operators = {
   SVMClassifier: call => {
     const input = matrix(call, 0), labels = labelsOf(call, 'classlabels_strings', 'classlabels_ints'), classes = labelCount(labels), transform = transformOf(call)
     const perClass = call.attributes.ints('vectors_per_class', []), count = perClass.reduce((sum, number) => sum + number, 0)
-    if (call.attributes.floats('prob_a', []).length > 0 || call.attributes.floats('prob_b', []).length > 0) {
-      throw call.refuse('probabilities of a support vector machine (prob_a, prob_b)', { why: 'they are found by an iteration that differs from row to row', fix: 'export it without: options={id(model): {"raw_scores": True}}, or train CalibratedClassifierCV' })
-    }
+    const a = call.attributes.floats('prob_a', []), b = call.attributes.floats('prob_b', [])
     if (classes < 2 || perClass.some(number => number < 0)) throw call.broken(`${classes} classes with ${perClass.slice(0, 8).join(', ')} support vectors`)
     const give = (index: number, scores: number, width: number): readonly ReturnType<typeof labelled>[] =>
       [{ ...labelled(call, labels, index, input.batch), scores: true }, { kind: 'rows', type: 'float32', dims: [1, width], batch: input.batch, scores: true, value: transformed(call, transform, scores, width) }]
     if (count === 0) {
+      if (a.length > 0) throw call.refuse('SVMClassifier with prob_a and no support vectors')
       const sums = linearSums(call, input, classes)
       return give(call.add({ op: 'reduce', fn: 'argmax', of: sums, size: classes }), sums, classes)
     }
     if (perClass.length !== classes) throw call.broken(`${classes} classes, and support vectors of ${perClass.length}`)
     const of = kernels(call, input, count), pairs = pairSums(call, of, perClass, count), index = votes(call, pairs, classes)
+    if (a.length > 0) {
+      const count = classes * (classes - 1) / 2
+      if (a.length < count || b.length !== a.length) throw call.broken(`${a.length} prob_a and ${b.length} prob_b for ${classes} classes`)
+      if (classes > CLASSES_MAX) throw call.refuse(`probabilities of a support vector machine of ${classes} classes`, { why: `up to ${CLASSES_MAX} are understood` })
+      const value = transformed(call, transform, coupled(call, pairs, classes, Float64Array.from(a.slice(0, count), Math.fround), Float64Array.from(b.slice(0, count), Math.fround)), classes)
+      return [labelled(call, labels, index, input.batch), { kind: 'rows', type: 'float32', dims: [1, classes], batch: input.batch, value }]
+    }
     if (classes > 2) return give(index, pairs, classes * (classes - 1) / 2)
     // the score stands for the first class
     if (transform !== 'NONE' && transform !== 'LOGISTIC') throw call.refuse(`SVMClassifier of two classes with ${transform}`)
