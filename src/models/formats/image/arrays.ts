@@ -56,17 +56,22 @@ export class ArrayList {
 /** The arrays of a file as views of its bytes. */
 export class ArrayViews {
   readonly #file: string
-  readonly #arrays: readonly { readonly kind: ArrayKind; readonly array: AnyArray }[]
-  readonly #used: Uint8Array
+  readonly #bytes: Uint8Array
+  readonly #arraysAt: number
+  readonly #entries: readonly ArrayEntry[]
+  /** Those that were asked for. */
+  readonly #arrays = new Map<number, AnyArray>()
   /** Bytes of arrays that may still be asked for, one as often as it is: everything that is asked for is looked through. */
   #left: number
 
   /** Checks where each lies: one behind the other, as they are written. @throws SLUICE_MODEL_BROKEN */
   constructor(list: Place, bytes: Uint8Array, arraysAt: number) {
     this.#file = list.file
+    this.#bytes = bytes
+    this.#arraysAt = arraysAt
     this.#left = ALWAYS + bytes.length * 16
     let next = arraysAt
-    this.#arrays = list.items().map(item => {
+    this.#entries = Array.from(list.items(), (item): ArrayEntry => {
       const [name, count, position, ...more] = item.items(), kind = (Object.keys(KINDS) as ArrayKind[]).find(known => known === name?.value)
       if (kind === undefined || position === undefined || more.length > 0) throw item.broken('an array is [kind, length, position]')
       const length = count!.count(), size = length * KINDS[kind].BYTES_PER_ELEMENT, at = next
@@ -74,29 +79,31 @@ export class ArrayViews {
       next = aligned(at + size)
       if (next > bytes.length) throw item.broken(`an array of ${size} bytes reaches beyond the end of the file`)
       for (let i = at + size; i < next; i++) if (bytes[i] !== 0) throw item.broken('bytes between two arrays are not 0')
-      return { kind, array: new KINDS[kind](bytes.buffer, bytes.byteOffset + at, length) }
+      return item.value as ArrayEntry
     })
     if (next !== bytes.length) throw list.broken(`${bytes.length - next} bytes behind the last array`)
-    this.#used = new Uint8Array(this.#arrays.length)
   }
 
+  /** The same view for the same number. */
   view<K extends ArrayKind>(place: Place, kind: K): ArrayOf<K> {
-    const i = place.count(), found = this.#arrays[i]
-    if (found === undefined) throw place.broken(`array ${i} of ${this.#arrays.length}`)
-    if (found.kind !== kind) throw place.broken(`array ${i} is ${found.kind} where ${kind} belongs`)
-    this.#used[i] = 1
-    this.#left -= found.array.byteLength
+    const i = place.count(), entry = this.#entries[i]
+    if (entry === undefined) throw place.broken(`array ${i} of ${this.#entries.length}`)
+    const [own, length, at] = entry
+    if (own !== kind) throw place.broken(`array ${i} is ${own} where ${kind} belongs`)
+    const array = this.#arrays.get(i) ?? new KINDS[own](this.#bytes.buffer, this.#bytes.byteOffset + this.#arraysAt + at, length)
+    this.#arrays.set(i, array)
+    this.#left -= array.byteLength
     if (this.#left < 0) throw place.broken('the same arrays are used again and again')
-    return found.array as ArrayOf<K>
+    return array as ArrayOf<K>
   }
 
   isKind(i: unknown, kind: ArrayKind): boolean {
-    return typeof i === 'number' && this.#arrays[i]?.kind === kind
+    return typeof i === 'number' && this.#entries[i]?.[0] === kind
   }
 
   /** Nothing may lie in the file that is not read. */
   checkUsed(): void {
-    const unused = this.#used.indexOf(0)
+    const unused = this.#entries.findIndex((_, i) => !this.#arrays.has(i))
     if (unused >= 0) throw new SluiceError('SLUICE_MODEL_BROKEN', `${this.#file}: array ${unused} belongs to nothing`, { at: `arrays[${unused}]` })
   }
 }

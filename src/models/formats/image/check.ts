@@ -74,7 +74,7 @@ function checkSignature(place: Place, { signature, raw, width }: Written): void 
 }
 
 /** Numbers a row. */
-export const widthOf = ({ shape }: TensorSpec): number => shape.slice(1).reduce((product, size) => product * size, 1)
+const widthOf = ({ shape }: TensorSpec): number => shape.slice(1).reduce((product, size) => product * size, 1)
 
 function checkSpec(place: Place, { name, shape, columns }: TensorSpec): void {
   if (shape[0] !== -1 || shape.slice(1).some(size => size < 1)) throw place.broken(`'${name}' has the shape [${shape.join(', ')}]`)

@@ -67,7 +67,7 @@ export const arrays: { readonly [K in ArrayKind]: Field<ArrayOf<K>> } = { u8: ar
 export function list<T>(of: Field<T>): Field<readonly T[]> {
   return {
     write: (values, to) => values.map(value => of.write(value, to)!),
-    read: (place, from) => place.items().map(item => of.read(item, from)),
+    read: (place, from) => Array.from(place.items(), item => of.read(item, from)),
   }
 }
 /** Any names. */

@@ -9,7 +9,7 @@ import { crc32 } from '../crc32.ts'
     24  4  bytes of the header
     28  4  0
     32     the header, JSON in UTF-8, then zeros up to a multiple of 64; then the arrays, each at a multiple of 64, with zeros between them */
-export const ALIGN = 64
+const ALIGN = 64
 const MAGIC = [0x89, 0x53, 0x4c, 0x55, 0x49, 0x43, 0x45, 0x0a], VERSION = 1, HEADER_AT = 32
 export const aligned = (at: number): number => Math.ceil(at / ALIGN) * ALIGN
 

@@ -27,9 +27,10 @@ export class Place {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw this.broken('an object belongs here')
     return new Map(Object.entries(value).map(([name, member]) => [name, new Place(this.file, this.path === '' ? name : `${this.path}.${name}`, member)]))
   }
-  items(): readonly Place[] {
+  /** One after the other: a list of millions of nothing is left at the first that is wrong. */
+  *items(): Generator<Place, void> {
     if (!Array.isArray(this.value)) throw this.broken('a list belongs here')
-    return this.value.map((item, i) => new Place(this.file, `${this.path}[${i}]`, item))
+    for (const [i, item] of this.value.entries()) yield new Place(this.file, `${this.path}[${i}]`, item)
   }
   text(): string {
     if (typeof this.value !== 'string') throw this.broken('a text belongs here')
