@@ -8,6 +8,7 @@ import { image } from './formats/image/index.ts'
 import { lightgbm } from './formats/lightgbm/index.ts'
 import { mleap } from './formats/mleap/index.ts'
 import { onnx } from './formats/onnx/index.ts'
+import { pmml } from './formats/pmml/index.ts'
 import { spark } from './formats/spark/index.ts'
 import { xgboost } from './formats/xgboost/index.ts'
 import { isZip, zipFiles } from './formats/zip.ts'
@@ -18,7 +19,7 @@ export type { Program, ProgramOutput, Step } from './program.ts'
 export type { LinearLeaves, TreeEnsemble, Trees } from './trees.ts'
 
 /** In the order they are asked. The image last: of a folder that holds an image too, the file that it was made of is taken. */
-export const formats: readonly Format[] = [xgboost, lightgbm, onnx, mleap, spark, image]
+export const formats: readonly Format[] = [xgboost, lightgbm, pmml, onnx, mleap, spark, image]
 /** The first that can execute a model does. */
 export const evaluatorsWith = (kernels: KernelModule | undefined): readonly Evaluator[] => kernels === undefined ? [plain] : [compiled(kernels), plain]
 

@@ -26,16 +26,15 @@ function cellsOf(model: Model, outputs: ReadonlyMap<string, Tensor>, column: str
 }
 const near = (want: string, got: string | number, { rel, abs }: { readonly rel: number; readonly abs: number }): boolean => {
   if (typeof got === 'string') return got === want || want !== '' && Number(got) === Number(want)
-  if (want === '') return Number.isNaN(got)
+  // a class without votes has no entry in JPMML's answer
+  if (want === '') return Number.isNaN(got) || got === 0
   const number = want === 'Infinity' ? Infinity : want === '-Infinity' ? -Infinity : Number(want)
   return got === number || Number.isNaN(number) && Number.isNaN(got) || Math.abs(got - number) <= Math.max(abs, rel * Math.abs(number))
 }
 
 /** scikit-learn's own table has other names for the same. */
-const OTHER: { readonly [column: string]: (columns: readonly string[]) => string | undefined } = {}
 function scikit(column: string, columns: readonly string[], model: Model): string | undefined {
-  if (OTHER[column] !== undefined) return OTHER[column](columns)
-  if (Object.values(model.raw)[0] !== undefined && column === Object.keys(model.raw)[0]) return columns.includes('label') ? 'label' : 'value'
+  if (column === Object.keys(model.raw)[0]) return columns.includes('label') ? 'label' : 'value'
   const name = /^probability\((.*)\)$/.exec(column)?.[1]
   return name !== undefined && columns.includes(`p_${name}`) ? `p_${name}` : undefined
 }

@@ -63,7 +63,7 @@ export const nearestNeighborModel: Family = (element, { make, scope, target }) =
   document.attributes(element, ...COMMON_ATTRIBUTES, 'numberOfNeighbors', 'continuousScoringMethod', 'categoricalScoringMethod', 'instanceIdVariable', 'threshold')
   document.children(element, ...COMMON, 'TrainingInstances', 'ComparisonMeasure', 'KNNInputs')
   const measure = measureOf(make, document.wanted(element, 'ComparisonMeasure')), instances = document.wanted(element, 'TrainingInstances'), table = document.wanted(instances, 'InlineTable')
-  const columns = new Map(document.children(document.wanted(instances, 'InstanceFields'), 'InstanceField').map(field => [document.text(field, 'field'), field.attributes['column'] ?? document.text(field, 'field')] as const))
+  const columns = new Map(document.children(document.wanted(instances, 'InstanceFields'), 'InstanceField').map(field => [document.text(field, 'field'), (field.attributes['column'] ?? document.text(field, 'field')).replace(/^.*:/, '')] as const))
   const inputs = document.children(document.wanted(element, 'KNNInputs'), 'KNNInput'), fields = inputs.map(input => {
     document.attributes(input, 'field', 'fieldWeight', 'compareFunction')
     document.choice(input, 'compareFunction', 'absDiff', 'absDiff')

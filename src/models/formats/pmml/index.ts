@@ -75,12 +75,12 @@ function modelOf(file: string, root: Element): Model {
   }
 
   const targetElement = mining.find(({ attributes: { usageType } }) => usageType === 'target' || usageType === 'predicted'), outputs: { readonly name: string; readonly field: Field; readonly feature: string; readonly element: Element }[] = []
-  const result = readModel(make, dictionary, model, scope, true, outputs)
+  const result = readModel(make, dictionary, model, scope, outputs, true)
   return program(make, { file, version, model, targetName: targetElement?.attributes['name'], target: targetElement === undefined ? undefined : dictionary.get(targetElement.attributes['name'] ?? '') }, result, outputs)
 }
 
 /** A model: its schema, its transformations, what it answers, its targets and its outputs, in this order. */
-function readModel(make: Maker, dictionary: ReadonlyMap<string, DataField>, element: Element, outer: Scope, outermost: boolean, into?: { name: string; field: Field; feature: string; element: Element }[]): Result {
+function readModel(make: Maker, dictionary: ReadonlyMap<string, DataField>, element: Element, outer: Scope, into: { name: string; field: Field; feature: string; element: Element }[], outermost = false): Result {
   const { document } = make, family = Object.hasOwn(FAMILIES, element.name) ? FAMILIES[element.name] : undefined
   if (family === undefined) throw document.unsupported(element, 'this kind of model')
   const around = make.float32, schema = document.child(element, 'MiningSchema')
@@ -90,11 +90,12 @@ function readModel(make: Maker, dictionary: ReadonlyMap<string, DataField>, elem
     for (const field of transformations === undefined ? [] : document.children(transformations, 'DerivedField')) scope.define(derived(make, scope, field))
     const mining = schema === undefined ? undefined : document.all(schema, 'MiningField').find(({ attributes: { usageType } }) => usageType === 'target' || usageType === 'predicted'), name = mining?.attributes['name'], data = name === undefined ? undefined : dictionary.get(name)
     const target: Target | undefined = name === undefined ? undefined : { name, field: data === undefined ? undefined : fieldOf(name, data.type, data.optype, 0), classes: data?.valid ?? [] }
-    const context: Context = { make, scope, target, model: (inner, of) => readModel(make, dictionary, inner, of, false) }
+    const context: Context = { make, scope, target, model: (inner, of) => readModel(make, dictionary, inner, of, into) }
     const result = targeted(make, element, family(element, context))
     for (const { output, field } of outputFields(make, scope, element, (feature, at) => featureOf(make, result, feature, at))) {
       outer.define(field)
-      into?.push({ name: output.name, field, feature: output.feature, element: output.element })
+      // of models inside only what is meant for outside
+      if (outermost || output.isFinal) into.push({ name: output.name, field, feature: output.feature, element: output.element })
     }
     return result
   } finally { make.float32 = around }
@@ -157,14 +158,13 @@ function program(make: Maker, { file, version, model, targetName, target }: Abou
   for (const { name, field, feature, element } of further) {
     const value = element.attributes['value']
     if (feature === 'probability' && classes !== undefined && value !== undefined) { columnOf.set(value, name); continue }
-    if (feature === 'predictedValue') continue
     if (named.has(name)) throw make.document.broken(element, `the output '${name}' is there twice`)
     const { words, type } = field
     if (words !== undefined) put(name, field.value(), 'string', [-1], words)
     else put(name, field.value(), type === 'boolean' ? 'bool' : type === 'integer' ? 'int64' : 'float64', [-1])
     raw[name] = name
   }
-  if (probabilities !== undefined && classes !== undefined && further.some(({ feature }) => feature === 'probability')) raw['probability'] = { output: 'probabilities', columns: classes.map(name => columnOf.get(name)!) }
+  if (probabilities !== undefined && classes !== undefined && (further.length === 0 || further.some(({ feature }) => feature === 'probability'))) raw['probability'] = { output: 'probabilities', columns: classes.map(name => columnOf.get(name)!) }
   const input: TensorSpec = { name: 'features', dtype: make.inputs32 ? 'float32' : 'float64', shape: [-1, make.columns.length], columns: make.columns.map(column => column.categories === undefined ? column : { ...column, categories: [...column.categories] }) }
   return {
     kind: 'program', format: 'pmml', signature: { inputs: [input], outputs: specs }, bytes: make.builder.bytes(), raw, width: make.columns.length, inputs: make.inputs32 ? 'float32' : 'float64', steps: make.builder.steps, outputs, refusals: make.refusals,

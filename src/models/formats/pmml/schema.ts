@@ -35,7 +35,9 @@ export function dataFields(document: Document, dictionary: Element): ReadonlyMap
     for (const value of values) document.attributes(value, 'value', 'property', 'displayValue')
     const of = (property: string): readonly string[] => values.filter(value => (value.attributes['property'] ?? 'valid') === property).map(value => document.text(value, 'value'))
     const optype = document.choice<Optype>(element, 'optype', type === 'string' || type === 'boolean' ? 'categorical' : 'continuous', 'continuous', 'categorical', 'ordinal')
-    fields.set(name, { name, type: type as DataType, optype, element, valid: of('valid'), invalid: of('invalid'), missing: of('missing'), intervals: document.all(element, 'Interval') })
+    fields.set(name, { name, type: type as DataType, optype, element, valid: of('valid'), invalid: of('invalid'),
+      // what is no number is missing in any case
+      missing: of('missing').filter(text => type === 'string' || text !== 'NaN'), intervals: document.all(element, 'Interval') })
   }
   return fields
 }
