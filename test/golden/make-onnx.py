@@ -159,6 +159,10 @@ def moving():
     case('Split 11', [node('Split', 'x', 'a b', axis=1), node('Sub', 'b a')], {'x': column(6)}, opset=11)
     case('Split 18', [node('Split', 'x', 'a b', axis=1, num_outputs=2), node('Concat', 'b a', axis=1)], {'x': column(5)})
     case('Pad', [node('Pad', 'x p v')], {'x': column(3)}, {'p': np.array([0, 1, 0, 2]), 'v': np.float32(1.5)})
+    for mode in ['edge', 'reflect', 'wrap']:
+        case(f'Pad {mode}', [node('Pad', 'x p', mode=mode)], {'x': column(3)}, {'p': np.array([0, 2, 0, 1])}, opset=19)
+    case('OneHot', [node('ArgMax', 'x', 'a', axis=1, keepdims=0), node('Sub', 'a one', 'b'), node('OneHot', 'b d v')], {'x': column(3)}, {'d': np.array(3), 'v': np.array([-1, 2], np.float32), 'one': np.array(1)})
+    case('embedding', [node('Gather', 't i', 'g'), node('Flatten', 'g')], {'i': np.array([[0, 2], [1, -1], [3, 3], [2, 0], [-4, 1]])}, {'t': f32(4, 3)})
     case('Transpose grid', [node('Transpose', 'x', 't', perm=[0, 3, 1, 2]), node('Flatten', 't')], {'x': column(2, 3, 2)})
     case('rows turned', [node('Transpose', 'x', 't', perm=[1, 0]), node('Mul', 't c', 'm'), node('Transpose', 'm', perm=[1, 0])], {'x': column(4)}, {'c': f32(4, 1)})
     case('Range', [node('Range', 'a b c', 'r'), node('Mul', 'x r')], {'x': column(4)}, {'a': np.float32(0), 'b': np.float32(4), 'c': np.float32(1)})
@@ -310,6 +314,7 @@ def trees():
     for transform in ['NONE', 'SOFTMAX', 'LOGISTIC', 'SOFTMAX_ZERO']:
         for base in [[], [0.3, -0.2, 0.1]]:
             case(f'classes {transform} {len(base)}', [ml('TreeEnsembleClassifier', 'x', 'l y', post_transform=transform, base_values=base or None, **three, **forest(3, 6, 2, mixed, 'class', lambda t: [t % 3]))], {'x': x}, outputs=['l', 'y'], types={'l': T.STRING}, ml=1)
+    case('two classes of words', [ml('TreeEnsembleClassifier', 'x', 'l y', post_transform='LOGISTIC', classlabels_strings=['a', 'b'], **forest(3, 4, 2, mixed, 'class', lambda t: [0, 1]))], {'x': x}, outputs=['l', 'y'], types={'l': T.STRING}, ml=1)
     case('classes in each leaf', [ml('TreeEnsembleClassifier', 'x', 'l y', **three, **forest(3, 4, 2, mixed, 'class', lambda t: [0, 1, 2], positive=True))], {'x': x}, outputs=['l', 'y'], types={'l': T.STRING}, ml=1)
     case('double trees', [ml('TreeEnsembleRegressor', 'x', n_targets=1, **forest(3, 4, 2, mixed, 'target', lambda t: [0]))], {'x': x.astype(np.float64)}, ml=3)
     arrays = forest(3, 4, 2, mixed, 'target', lambda t: [0])

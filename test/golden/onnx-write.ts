@@ -8,7 +8,7 @@ function varint(value: number): number[] {
   for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128)
   return [...bytes, Number(rest)]
 }
-export type Bytes = Uint8Array | readonly number[]
+type Bytes = Uint8Array | readonly number[]
 /** A field whose value is bytes, as long as it says or as long as they are. */
 export const field = (number: number, value: Bytes | string | number, length?: number): Uint8Array => {
   if (typeof value === 'number') return Uint8Array.from([...varint(number * 8), ...varint(value)])
@@ -51,7 +51,7 @@ export const node = (op: string, inputs: string, outputs: string, attributes: { 
   joined(...each(1, inputs === '' ? [] : inputs.split(' ')), ...each(2, outputs.split(' ')), field(4, op), ...each(5, Object.entries(attributes).map(([name, value]) => attribute(name, value))), field(7, domain))
 export const ml = (op: string, inputs: string, outputs: string, attributes: { readonly [name: string]: Attribute } = {}): Uint8Array => node(op, inputs, outputs, attributes, 'ai.onnx.ml')
 
-export interface GraphParts { readonly nodes: readonly Bytes[]; readonly inputs?: { readonly [name: string]: readonly (number | 'N')[] }; readonly type?: number; readonly constants?: readonly Bytes[]; readonly outputs?: readonly string[] }
+interface GraphParts { readonly nodes: readonly Bytes[]; readonly inputs?: { readonly [name: string]: readonly (number | 'N')[] }; readonly type?: number; readonly constants?: readonly Bytes[]; readonly outputs?: readonly string[] }
 export const graph = ({ nodes, inputs = { x: ['N', 4] }, type = FLOAT, constants = [], outputs = ['y'] }: GraphParts): Uint8Array =>
   joined(...each(1, nodes), field(2, 'g'), ...each(5, constants), ...each(11, Object.entries(inputs).map(([name, dims]) => valueInfo(name, dims, type))), ...each(12, outputs.map(name => valueInfo(name, ['N', 1], FLOAT))))
 const opset = (domain: string, version: number): Uint8Array => field(8, joined(field(1, domain), field(2, version)))

@@ -71,7 +71,7 @@ function readModel(file: string, bytes: Uint8Array, options: ReadOptions): Progr
     outputs: found.outputs.map(output => ({ ...output, value: value(output.value) })), refusals: refused.map(refusal => ({ ...refusal, value: value(refusal.value) })), raw: found.raw,
     signature: { inputs: [{ name: 'features', dtype, shape: [-1, width], columns, ...(unnamed ? { unnamed } : {}) }], outputs: found.specs },
     facts: {
-      library: producer, operators: [...opsets].map(([domain, version]) => `${domain === '' ? 'ai.onnx' : domain} ${version}`).join(', '), features: width, nodes: graph.nodes.length,
+      library: producer === '' ? 'unknown' : producer, operators: [...opsets].map(([domain, version]) => `${domain === '' ? 'ai.onnx' : domain} ${version}`).join(', '), features: width, nodes: graph.nodes.length,
       steps: builder.steps.length, ...(trees > 0 ? { trees } : {}), ...(layers > 0 ? { 'linear layers': layers } : {}), ...(found.classes > 0 ? { classes: found.classes } : {}),
     },
   }

@@ -16,7 +16,7 @@ interface Translation { readonly file: string; readonly opsets: ReadonlyMap<stri
 
 /** Numbers that constants of the model and what is folded of them may have: some for every file, and as many as it has bytes. */
 export function budgetOf(file: string, bytes: number): Budget {
-  let left = 2 ** 21 + bytes * 2
+  let left = 2 ** 21 + bytes
   return {
     left: () => left,
     spend: (numbers, at) => {

@@ -13,7 +13,7 @@ function transposed(call: Call, value: Value): Value {
   return moved(call, value, placesOf(call, swap(dims), swap(strides)), swap(dims), batch === rank - 1 ? rank - 2 : batch === rank - 2 ? rank - 1 : batch)
 }
 
-export function product(call: Call, a: Value, b: Value): Value {
+function product(call: Call, a: Value, b: Value): Value {
   if (a.dims.length === 0 || b.dims.length === 0) throw call.broken(`${call.op} of a number`)
   if (a.type !== b.type || a.type === 'string') throw call.broken(`${call.op} of ${a.type} and ${b.type}`)
   const left: Value = a.dims.length === 1 ? { ...a, dims: [1, ...a.dims], batch: a.batch < 0 ? -1 : a.batch + 1 } : a, right: Value = b.dims.length === 1 ? { ...b, dims: [...b.dims, 1] } : b

@@ -177,6 +177,10 @@ export const networks: Operators = {
     call.attributes.ignore('stash_type')
     return groupNormalization(call, () => call.attributes.int('num_groups'))
   },
+  Swish: call => {
+    const value = call.rows(0)
+    return elementwise(call, 'multiply', [value, unary(call, scaled(call, value, call.attributes.float('alpha', 1)), 'sigmoid')], value.type)
+  },
   LeakyRelu: call => below(call, value => scaled(call, value, call.attributes.float('alpha', 0.01))),
   PRelu: call => {
     const value = call.rows(0), product = elementwise(call, 'multiply', [value, call.value(1)], value.type), isBelow = call.add({ op: 'binary', fn: 'less', a: value.value, b: Float64Array.of(0) })

@@ -172,12 +172,23 @@ export const pieces: Operators = {
     call.budget.spend(numbersIn(call, [count]), call.at)
     return { kind: 'constant', type: call.constant(0).type, dims: [count], batch: -1, data: Float64Array.from({ length: count }, (_, i) => start + i * delta) }
   },
+  OneHot: call => {
+    const value = call.rows(0), [depth = 0] = call.integers(1), [off = 0, on = 1] = call.constant(2).data, axis = axisOf(call, call.attributes.int('axis', -1), value.dims.length + 1)
+    if (axis !== value.dims.length || call.constant(1).scaled !== undefined) throw call.refuse('OneHot along another axis than a last one')
+    if (!Number.isInteger(depth) || depth < 1) throw call.broken(`OneHot of ${depth} values`)
+    call.budget.spend(2 * numbersIn(call, [depth, depth]), call.at)
+    // a place counts from the end where it is negative
+    const table = new Float64Array(2 * depth * depth).fill(off)
+    for (let i = 0; i < 2 * depth; i++) table[i * depth + i % depth] = on
+    const keys = Float64Array.from({ length: 2 * depth }, (_, i) => i - depth)
+    return { kind: 'rows', type: call.constant(2).type, dims: [...value.dims, depth], batch: value.batch, value: call.add({ op: 'lookup', of: value.value, keys, width: depth, values: table, otherwise: new Float64Array(depth).fill(off) }) }
+  },
   Pad: call => {
     const value = call.value(0), { dims } = value, rank = dims.length, mode = call.attributes.text('mode', 'constant')
     const given = call.version < 11 ? call.attributes.ints('pads') : call.integers(1), axes = call.version >= 18 && call.has(3) ? call.integers(3).map(axis => axisOf(call, axis, rank)) : dims.map((_, i) => i)
     const fill = call.version < 11 ? call.attributes.float('value', 0) : call.has(2) ? call.constant(2).data[0] ?? 0 : 0
     if (given.length !== 2 * axes.length || given.some(pad => !Number.isInteger(pad))) throw call.broken(`Pad of ${rank} dimensions by ${given.slice(0, 8).join(', ')}`)
-    if (mode !== 'constant' || value.type === 'string') throw call.refuse(`Pad in the mode ${mode}`)
+    if (!Object.hasOwn(OUTSIDE, mode) || value.type === 'string') throw call.refuse(`Pad in the mode ${mode.slice(0, 40)}`)
     const before = dims.map(() => 0), into = [...dims]
     for (const [i, axis] of axes.entries()) {
       before[axis] = given[i]!
@@ -185,21 +196,33 @@ export const pieces: Operators = {
       if (axis === value.batch && (given[i] !== 0 || given[i + axes.length] !== 0)) throw call.refuse('Pad of the dimension that the rows lie along')
     }
     if (into.some(dim => dim < 0)) throw call.broken(`Pad of [${dims.join(', ')}] to [${into.join(', ')}]`)
-    return moved(call, value, padded(call, dims, into, before), into, value.batch, fill)
+    return moved(call, value, padded(call, dims, into, before, OUTSIDE[mode]!), into, value.batch, fill)
   },
 }
 
 /** INT64_MAX and the like mean the end. */
 const slack = (call: Call, name: string): readonly number[] => call.attributes.ints(name)
 
-/** Places of a tensor in a larger (or smaller) one, -1 around it. */
-function padded(call: Call, dims: readonly number[], into: readonly number[], before: readonly number[]): Int32Array {
+/** What of a dimension stands at a place outside of it, -1: nothing. Mirrors stand on the first and the last. */
+const OUTSIDE: { readonly [mode: string]: (at: number, size: number) => number } = {
+  constant: () => -1,
+  edge: (at, size) => Math.max(0, Math.min(size - 1, at)),
+  reflect: (at, size) => {
+    const period = Math.max(1, 2 * (size - 1)), from = (at % period + period) % period
+    return from < size ? from : period - from
+  },
+  wrap: (at, size) => (at % size + size) % size,
+}
+
+/** Places of a tensor in a larger (or smaller) one. */
+function padded(call: Call, dims: readonly number[], into: readonly number[], before: readonly number[], outside: (at: number, size: number) => number): Int32Array {
+  if (sizeOf(dims) === 0) throw call.refuse('Pad of nothing')
   const strides = stridesOf(dims), places = new Int32Array(numbersIn(call, into)), at = into.map(() => 0)
   for (let i = 0; i < places.length; i++) {
     let place = 0
     for (let d = 0; d < dims.length && place >= 0; d++) {
-      const from = at[d]! - before[d]!
-      place = from >= 0 && from < dims[d]! ? place + from * strides[d]! : -1
+      const asked = at[d]! - before[d]!, from = asked >= 0 && asked < dims[d]! ? asked : outside(asked, dims[d]!)
+      place = from < 0 ? -1 : place + from * strides[d]!
     }
     places[i] = place
     for (let d = into.length - 1; d >= 0; d--) {

@@ -108,7 +108,8 @@ const classifier: Operator = call => {
   // a class that no leaf of a row speaks of is passed over
   const isCertain = isPositive || base.length === count || certain(ensemble, trees).size === count
   if (!isCertain) throw call.refuse('classes that only some leaves have weights for', { why: 'their scores would be compared with those of classes that were not spoken of' })
-  const isPair = count === 2, isPlain = 'numbers' in labels && labels.numbers[0] === 0 && labels.numbers[1] === 1
+  // numbers are given as 0 and 1 whatever the labels are
+  const isPair = count === 2, isPlain = 'words' in labels || labels.numbers[0] === 0 && labels.numbers[1] === 1
   if (isPair && (base.length > 0 || isPositive || !isPlain)) {
     throw call.refuse('two classes that both have weights of their own', { why: 'ONNX Runtime does not choose the one with the larger sum', fix: 'give weights for the first class id alone' })
   }
