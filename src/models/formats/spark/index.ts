@@ -6,7 +6,7 @@ import { isZip, zipFiles } from '../zip.ts'
 import { folderOf, rootOf } from './folder.ts'
 import { pipelineIn } from './pipeline.ts'
 
-/* Models saved by Spark ML (model.save: a folder, or a zip of it; tested with 3.5): pipelines, single models, the best of a CrossValidator or TrainValidationSplit.
+/* Models saved by Spark ML (model.save: a folder, or a zip of it; tested with 3.5, 4.0 and 4.3): pipelines, single models, the best of a CrossValidator or TrainValidationSplit.
 
    Understood: the stages of ../../stages/stages.ts. The raw columns of the pipeline are the input, words as their categories; a vector that no stage makes is
    `features_0`, `features_1`, ... Which columns are vectors the files do not say: what a model or scaler reads is one, what a VectorAssembler reads is none.

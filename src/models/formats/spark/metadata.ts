@@ -67,7 +67,7 @@ const OF_TRAINING = new Set([
   'subsamplingRate', 'bootstrap', 'stepSize', 'lossType', 'validationIndicatorCol', 'validationTol', 'initMode', 'initSteps', 'k', 'smoothing', 'blockSize', 'initialWeights', 'censorCol',
   'stringOrderType', 'strategy', 'relativeError', 'maxCategories', 'lower', 'upper', 'initStd', 'fitLinear', 'factorSize', 'miniBatchFraction', 'lowerBoundsOnCoefficients',
   'upperBoundsOnCoefficients', 'lowerBoundsOnIntercepts', 'upperBoundsOnIntercepts', 'minDivisibleClusterSize', 'numTopFeatures', 'percentile', 'fpr', 'fdr', 'fwe', 'selectorType',
-  'featureType', 'labelType', 'selectionMode', 'selectionThreshold', 'varianceThreshold', 'numBuckets', 'numBucketsArray', 'parallelism', 'classifier', 'isotonic', 'family',
+  'featureType', 'labelType', 'selectionMode', 'selectionThreshold', 'varianceThreshold', 'numBuckets', 'numBucketsArray', 'parallelism', 'classifier', 'isotonic', 'family', 'pruneTree',
 ])
 
 /** What is set of a stage, and what Spark takes where nothing is. Each is asked for by name; `done` refuses what nobody asked for. */

@@ -19,7 +19,8 @@ export async function treeIn(folder: Folder, metadata: Metadata, classes: number
 /** The trees of a forest, with their weights. */
 export async function treesIn(folder: Folder, metadata: Metadata, classes: number | undefined): Promise<Trees> {
   const data = await folder.table('data'), about = await folder.table('treesMetadata')
-  const ids = about.numbers('treeID'), weights = about.numbers('weights'), tree = data.numbers('treeID')
+  // Spark 4.3 leaves their names out
+  const isNamed = about.has('treeID'), ids = about.numbers(isNamed ? 'treeID' : '_1'), weights = about.numbers(isNamed ? 'weights' : '_3'), tree = data.numbers('treeID')
   const order = [...ids.keys()].sort((a, b) => ids[a]! - ids[b]!)
   if (order.some((at, i) => ids[at] !== i) || ids.length !== metadata.count('numTrees')) throw about.broken(`${ids.length} trees, which are not numbered from 0 to ${metadata.count('numTrees') - 1}`)
   const of = ids.map((): number[] => [])
