@@ -7,7 +7,8 @@ import type { Question } from './predicates.ts'
 import type { Field, Maker, Scope } from './scope.ts'
 import type { Element } from './xml.ts'
 
-interface Tree { readonly nodes: Omit<TreeNode, never>[]; readonly leaves: TreeLeaf[]; readonly root: number }
+/** In flat arrays: a large document has millions of nodes. */
+interface Tree { readonly feature: Int32Array; readonly threshold: Float64Array; readonly flags: Uint8Array; readonly left: Int32Array; readonly right: Int32Array; readonly words: ReadonlyMap<number, ArrayLike<number>>; readonly leaves: Float64Array; readonly root: number }
 
 /** Trees that are summed together: they ask the same fields, which become one matrix. */
 export class Forest {
@@ -96,7 +97,12 @@ export class Forest {
 
     const predicate = questionOf(make, scope, predicateIn(make, rootNode))
     const root = predicate.kind === 'constant' ? (predicate.is ? below(rootNode) : leafOf(none)) : branch(predicate, below(rootNode), leafOf(none), 'no')
-    this.#trees.push({ nodes, leaves, root })
+    const of = (pick: (node: TreeNode) => number): number[] => nodes.map(pick), words = new Map<number, ArrayLike<number>>()
+    nodes.forEach((one, at) => { if (one.words !== undefined) words.set(at, one.words) })
+    this.#trees.push({
+      feature: Int32Array.from(of(one => one.feature)), threshold: Float64Array.from(of(one => one.threshold)), flags: Uint8Array.from(of(one => one.flags)), left: Int32Array.from(of(one => one.left)), right: Int32Array.from(of(one => one.right)),
+      words, leaves: Float64Array.from(leaves.flatMap(({ values }) => [...values as number[]])), root,
+    })
   }
 
   /** Sums [leafWidth]; NaN where a tree has no answer. */
@@ -105,8 +111,14 @@ export class Forest {
     make.at(element)
     const { value, columns } = allFields ? make.matrix(fields as readonly Field[]) : { value: make.concat(fields.map(source => typeof source === 'number' ? source : source.value())), columns: fields.map((_, i) => i) }
     const width = make.width(value), { grow, done } = forest(make.document.file, width, this.leafWidth)
-    for (const [i, { nodes, leaves, root }] of this.#trees.entries()) {
-      grow({ name: `tree ${i + 1}`, nodes: nodes.length, leaves: leaves.length, root, node: at => ({ ...nodes[at]!, feature: columns[nodes[at]!.feature]! }), leaf: at => leaves[at]! })
+    for (const [i, { feature, threshold, flags, left, right, words, leaves, root }] of this.#trees.entries()) {
+      grow({
+        name: `tree ${i + 1}`, nodes: feature.length, leaves: leaves.length / this.leafWidth, root, leaf: at => ({ values: leaves.subarray(at * this.leafWidth, (at + 1) * this.leafWidth) }),
+        node(at) {
+          const own = words.get(at)
+          return { feature: columns[feature[at]!]!, threshold: threshold[at]!, flags: flags[at]!, left: left[at]!, right: right[at]!, ...own === undefined ? {} : { words: own } }
+        },
+      })
     }
     const { arrays } = done(), float32 = make.float32
     // numbers of float fields are rounded before; whether all are is known when the columns are
@@ -115,6 +127,7 @@ export class Forest {
       ...arrays, width, groups: this.leafWidth, inputs, sums: float32 ? 'float32' : 'float64', start: new Float64Array(this.leafWidth), zero: 0,
       group: new Int32Array(this.#trees.length), scale: undefined,
     }
+    this.#trees.length = 0
     const sums = make.add({ op: 'trees', of: value, trees })
     if (!arrays.leaves.includes(Infinity) && !arrays.flags.some(flag => (flag & FLAG.missingEnds) !== 0)) return sums
     return make.where(make.binary('equal', sums, make.constant(Infinity)), make.constant(NaN), sums)
