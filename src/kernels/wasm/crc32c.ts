@@ -113,7 +113,7 @@ function advance(c: u32): u32 {
 
 /** 16 bytes of each of 16 streams, as 16 vectors of a byte of each: four times what lies 8 vectors apart is put side by side. */
 function turn(to: usize, p: usize): void {
-  const a0 = v128.load(p + 0 * LANE), a1 = v128.load(p + 1 * LANE), a2 = v128.load(p + 2 * LANE), a3 = v128.load(p + 3 * LANE)
+  const a0 = v128.load(p), a1 = v128.load(p + LANE), a2 = v128.load(p + 2 * LANE), a3 = v128.load(p + 3 * LANE)
   const a4 = v128.load(p + 4 * LANE), a5 = v128.load(p + 5 * LANE), a6 = v128.load(p + 6 * LANE), a7 = v128.load(p + 7 * LANE)
   const a8 = v128.load(p + 8 * LANE), a9 = v128.load(p + 9 * LANE), a10 = v128.load(p + 10 * LANE), a11 = v128.load(p + 11 * LANE)
   const a12 = v128.load(p + 12 * LANE), a13 = v128.load(p + 13 * LANE), a14 = v128.load(p + 14 * LANE), a15 = v128.load(p + 15 * LANE)
