@@ -119,17 +119,18 @@ function codePoints(text: string): number {
   return count
 }
 
-/** CSV has only text: it is looked up as it stands, then as the number it is. */
+/** CSV has only text: it is looked up as it stands, then as the truth value or the number it is. Where both '3' and 3 are categories, '3' is all
+    that is meant: '03' is another text. */
 function categoriesOf(categories: readonly (string | number | boolean)[]): { typed(value: string | number | boolean): number | undefined; text(cell: string): number | undefined } {
   const index = new Map(categories.map((category, i) => [category, i]))
   const words = new Map(categories.flatMap((category, i) => typeof category === 'number' ? [] : [[String(category), i] as const]))
   return {
     typed: value => index.get(value),
     text(cell) {
-      const word = words.get(cell)
+      const word = words.get(cell) ?? (TRUE.has(cell) ? index.get(true) : FALSE.has(cell) ? index.get(false) : undefined)
       if (word !== undefined) return word
       const value = csvNumber(cell)
-      return value === undefined ? undefined : index.get(value)
+      return value === undefined || words.has(String(value)) ? undefined : index.get(value)
     },
   }
 }

@@ -84,6 +84,10 @@ test('categories: by type in JSON, by text in CSV, unknown as the model says', (
   assert.deepEqual(['AA', 7, true, '10', '7', 10, 'XX', null, []].map(x => one('x', { x }, column)),
     [0, 2, 3, 4, 'SLUICE_CATEGORY_UNKNOWN', 'SLUICE_CATEGORY_UNKNOWN', 'SLUICE_CATEGORY_UNKNOWN', 'SLUICE_FEATURE_MISSING', 'SLUICE_FEATURE_TYPE'])
   assert.deepEqual(['AA', '7', '7.0', 'true', '10', 'XX', '10.0'].map(cell => one('x', `${cell},`, column, ['x', 'y'])), [0, 2, 2, 3, 4, 'SLUICE_CATEGORY_UNKNOWN', 'SLUICE_CATEGORY_UNKNOWN'])
+  assert.deepEqual(['True', 'False', 'true', '1'].map(cell => one('x', `${cell},`, { categories: [false, true, 'True story', '1'] }, ['x', 'y'])), [1, 0, 1, 3])
+  // to CatBoost 3 is '3', and neither '03' nor '3.0'
+  const both = { categories: ['3', 3, '03x', 4], unknown: -1 }
+  assert.deepEqual([...['3', '03', '3.0', '4.0', '03x'].map(cell => one('x', `${cell},`, both, ['x', 'y'])), ...['3', 3, '03'].map(x => one('x', { x }, both))], [0, -1, -1, 3, 2, 0, 1, -1])
   assert.deepEqual([one('x', { x: 'XX' }, lax), one('x', 'XX,', lax, ['x', 'y']), one('x', { x: 'XX' }, { ...column, unknown: 9 })], [NaN, NaN, 9])
   assert.deepEqual([one({ path: 'x', default: 'UA' }, {}, column), one('x', { x: null }, { ...column, missing: true })], [1, NaN])
   assert.equal(one({ path: 'x', as: 'dayOfWeek' }, { x: '2001-05-06' }, { categories: [1, 7] }), 1)

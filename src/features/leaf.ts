@@ -34,7 +34,7 @@ export function runOf(list: ListSpec, cell: number): Run | undefined {
 
 function textualLeaf(cell: Cell, { categories }: Column, index: number): Leaf {
   const tokens = new Map<string, number>(), shared = { cell: index, tokens, ...told({ null: answer(cell, null), absent: answer(cell, undefined) }) }
-  for (const word of categories?.map(String) ?? WORDS) {
+  for (const word of [...categories?.map(String) ?? [], ...WORDS]) {
     const value = answer(cell, word)
     // two quotes in a cell are one
     if (value !== undefined && !word.includes('"')) tokens.set(word, value)
@@ -43,7 +43,7 @@ function textualLeaf(cell: Cell, { categories }: Column, index: number): Leaf {
   return { ...shared, bare: categories.some(isNoText), ...told({ unknown: answer(cell, strangerTo(categories)) }) }
 }
 
-/** Words of CSV that a column of numbers may take. */
+/** Words of CSV that a column of numbers may take, or one of truth values as categories. */
 const WORDS = ['true', 'True', 'false', 'False', 'NaN', 'Infinity', '-Infinity']
 const isNoText = (category: string | number | boolean): boolean => typeof category !== 'string'
 

@@ -64,7 +64,7 @@ export function featuresOf(model: Model, table: Table): Tensor {
 function numberOf(cell: string, column: Column): number {
   if (cell === '') return NaN
   if (column.categories === undefined) return Number(cell)
-  const code = column.categories.findIndex(category => String(category) === cell || (typeof category === 'number' && category === Number(cell)))
+  const code = column.categories.findIndex(category => String(category) === cell || (typeof category === 'number' && category === Number(cell) && !column.categories!.includes(String(category))))
   if (code >= 0) return code
   // of a name that XGBoost 3.1 to 3.3 cut, its length and its beginning are left: enough here, where every word is a category
   const fragments = column.categories.flatMap((category, i) => typeof category === 'string' && isFragment(category, cell) ? [i] : [])

@@ -1,6 +1,6 @@
 import { difference, LOST } from '../../categories.ts'
 import type { Categories } from '../../categories.ts'
-import type { Place } from './document.ts'
+import type { Place } from '../place.ts'
 
 /** What the categories of one feature are called. */
 export interface Named {

@@ -1,8 +1,8 @@
 import type { ReadOptions } from '../../../core/models.ts'
 import type { Column } from '../../../core/tensors.ts'
 import { isLost, withCategories } from '../../categories.ts'
+import type { Place } from '../place.ts'
 import { differsFrom, namesOf } from './categories.ts'
-import type { Place } from './document.ts'
 
 // wider rows are sparse, and rows are dense here
 const WIDTH_MAX = 1 << 20

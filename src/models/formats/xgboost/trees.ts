@@ -1,6 +1,6 @@
 import { FLAG } from '../../trees.ts'
 import type { TreeLeaf, TreeNode, TreeSource } from '../../trees.ts'
-import type { Place } from './document.ts'
+import type { Place } from '../place.ts'
 
 // XGBoost takes categories from 16777216 on as invalid (float32 has no odd numbers there)
 const CATEGORY_MAX = 16777215

@@ -1,3 +1,5 @@
+import type { Numbers, Value } from '../place.ts'
+
 /* UBJSON as XGBoost writes it, all numbers big-endian:
      value  = Z | T | F | number | S text | C byte | H text | [ array | { object
      number = i int8 | U uint8 | I int16 | u uint16 | l int32 | m uint32 | L int64 | M uint64 | d float32 | D float64
@@ -5,9 +7,6 @@
      array  = value* ]  |  # length value{length}  |  $ type # length payload{length}
      object = (text value)* }  |  # length (text value){length}
    An array with a type of numbers becomes a typed array. */
-
-export type Numbers = Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | Float32Array | Float64Array
-export type Value = null | boolean | number | string | Numbers | readonly Value[] | { readonly [key: string]: Value }
 
 // the trees of XGBoost lie seven levels deep
 const DEPTH_MAX = 64
