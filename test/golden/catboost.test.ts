@@ -98,7 +98,7 @@ test('a file that says two things is damaged', async () => {
     [(document: Json) => { first(document)['splits']![1]!['split_index'] = 4000 as Json }, /split_index 4000 of \d+ splits/],
     [(document: Json) => { first(document)['leaf_values'] = [1, 2] as unknown as Json }, /its values do not fill the leaves/],
     [(document: Json) => { document['oblivious_trees']![1]!['leaf_values'] = [1, 2] as unknown as Json }, /2 values for 4 splits and 1 numbers a leaf/],
-    [(document: Json) => { document['oblivious_trees']![1]!['splits'] = null }, /16 values for 0 splits/],
+    [(document: Json) => { document['oblivious_trees']![1]!['splits'] = null as Json }, /16 values for 0 splits/],
     [(document: Json) => { first(document)['splits'] = Array.from({ length: 60 }, () => first(document)['splits']![0]!) as Json }, /a tree of 60 levels/],
     [(document: Json) => { document['scale_and_bias'] = [1, [0, 0]] as unknown as Json }, /a scale and 1 biases/],
     [(document: Json) => { document['oblivious_trees'] = [] as unknown as Json }, /it has no trees/],
