@@ -5,7 +5,7 @@ import { SluiceError } from '../../src/core/errors.ts'
 import { plain } from '../../src/models/evaluators/plain/index.ts'
 import { onnx } from '../../src/models/formats/onnx/index.ts'
 import { bytesOf, oneFile, score } from './golden.ts'
-import { field, floats, FLOAT, graph, INT64, ints, joined, ml, model, modelOf, node, STRING, tensor } from './onnx-write.ts'
+import { field, floats, FLOAT, graph, INT64, ints, joined, ml, model, modelOf, node, STRING, tensor } from './onnx-bytes.ts'
 
 const read = (bytes: Uint8Array): ReturnType<typeof onnx.read> => onnx.read(oneFile('model.onnx', bytes), {})
 const MIB = 2 ** 20

@@ -4,6 +4,7 @@ import { programBuilder } from '../../builder.ts'
 import type { Program, Refusal, Step } from '../../program.ts'
 import { FLAG } from '../../trees.ts'
 import { findFile } from '../files.ts'
+import { foreignGraph } from './foreign.ts'
 import { columnsOf, inputsOf, isDouble, rowsOf } from './inputs.ts'
 import { parseModel } from './model.ts'
 import { outputsOf } from './outputs.ts'
@@ -26,7 +27,11 @@ export const onnx: Format = {
   read: async (files, options) => {
     const file = await findFile(files, EXTENSIONS, looksRight)
     if (file === undefined) throw new SluiceError('SLUICE_MODEL_UNKNOWN', 'these files hold no ONNX model', { at: files.names[0] ?? '' })
-    return readModel(file.name, file.bytes, options)
+    try { return readModel(file.name, file.bytes, options) } catch (error) {
+      const graph = error instanceof SluiceError && error.code === 'SLUICE_MODEL_UNSUPPORTED' && options.graphs === true ? foreignGraph(file.name, file.bytes, error) : undefined
+      if (graph === undefined) throw error
+      return graph
+    }
   },
 }
 

@@ -42,7 +42,7 @@ export interface TensorProto {
 }
 
 /** dims: undefined where a dimension may be anything; absent: the file does not say even how many there are. */
-interface ValueInfo { readonly name: string; readonly type: number; readonly kind: 'tensor' | 'sequence' | 'map' | 'other'; readonly dims: readonly (number | undefined)[] | undefined }
+export interface ValueInfo { readonly name: string; readonly type: number; readonly kind: 'tensor' | 'sequence' | 'map' | 'other'; readonly dims: readonly (number | undefined)[] | undefined }
 
 const ATTRIBUTES: { readonly [type: number]: Attribute['type'] | undefined } = { 1: 'float', 2: 'int', 3: 'string', 4: 'tensor', 5: 'graph', 6: 'floats', 7: 'ints', 8: 'strings' }
 // a Scan in a Scan in a ...: no exporter goes further
@@ -192,7 +192,7 @@ function tensorOf(file: string, message: Field, at: string): { name: string; ten
   return { name, tensor: { at: name === '' ? at : `${at} '${name.slice(0, 100)}'`, dims, type, raw, floats, ints, doubles, strings } }
 }
 
-function valueInfoOf(message: Field, at: string): ValueInfo {
+export function valueInfoOf(message: Field, at: string): ValueInfo {
   let name = '', type = 0, kind: ValueInfo['kind'] = 'other', dims: (number | undefined)[] | undefined
   message.message(`${at}, input or output`, field => {
     if (field.number === 1) name = field.text()

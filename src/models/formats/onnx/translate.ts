@@ -7,7 +7,7 @@ import type { Call, Maker } from './call.ts'
 import type { Graph, Node } from './model.ts'
 import { operatorOf } from './operators/index.ts'
 import { constantOf, RANK_MAX } from './values.ts'
-import type { Budget, Constant, Rows, Value } from './values.ts'
+import type { Budget, Constant, Rows, Trouble, Value } from './values.ts'
 
 /** Versions of the two domains that are known. */
 const NEWEST = { '': 24, 'ai.onnx.ml': 5 } as const
@@ -96,7 +96,6 @@ function resultsOf(translation: Translation, node: Node, inputs: readonly (Value
   const value = (input: number): Value => {
     const found = inputs[input]
     if (found === undefined) throw trouble.broken(`${node.op} has no input ${input}`)
-    if (found.kind === 'rows' && found.blocks !== undefined && node.op !== 'Reshape') throw trouble.refuse(`${node.op} of rows one after the other`, { why: 'rows would be mixed' })
     return found
   }
   const constant = (input: number): Constant => {
@@ -120,7 +119,8 @@ function resultsOf(translation: Translation, node: Node, inputs: readonly (Value
     operand: of => of.kind === 'rows' ? of.value : of.scaled?.includes(1) === true ? asRows(of).value : of.data,
     inner, reject: (at, message) => { if (!folds) translation.reject(at, message) },
   }
-  const made = operator(call), results = Array.isArray(made) ? made as readonly (Value | undefined)[] : [made as Value]
+  const made = operator(call), given = Array.isArray(made) ? made as readonly (Value | undefined)[] : [made as Value]
+  const results = withBlocks(node.op, inputs, given, trouble)
   const unread = call.attributes.unread()
   if (unread.length > 0) throw trouble.refuse(`the attribute ${unread[0]} of ${node.op}`, { why: 'it is not understood' })
   const deep = results.find(result => result !== undefined && result.dims.length > RANK_MAX)
@@ -129,6 +129,17 @@ function resultsOf(translation: Translation, node: Node, inputs: readonly (Value
 }
 
 interface Scratch extends Maker { readonly steps: readonly Step[] }
+/** Operators to which the dimension that rows lie along is one of many that they repeat themselves over. */
+const REPEATED = new Set(['Add', 'Sub', 'Mul', 'Div', 'Pow', 'MatMul', 'Gemm', 'Neg', 'Abs', 'Exp', 'Sqrt', 'Reciprocal', 'Erf', 'Relu', 'LeakyRelu', 'Elu', 'Gelu', 'Sigmoid', 'Tanh', 'Softmax', 'Identity', 'Cast', 'Dropout', 'LayerNormalization'])
+
+/** Blocks of rows stay blocks until a Reshape takes them apart. */
+function withBlocks(op: string, inputs: readonly (Value | undefined)[], results: readonly (Value | undefined)[], trouble: Trouble): readonly (Value | undefined)[] {
+  const rows = inputs.filter(input => input?.kind === 'rows' && input.batch >= 0), blocks = new Set(rows.map(input => input?.kind === 'rows' ? input.blocks : undefined)), [count] = blocks
+  if (op === 'Reshape' || op === 'Shape' || blocks.size === 0 || blocks.size === 1 && count === undefined) return results
+  if (blocks.size > 1 || !REPEATED.has(op)) throw trouble.refuse(`${op} of rows one after the other`, { why: 'rows would be mixed' })
+  return results.map(result => result?.kind === 'rows' && result.batch >= 0 ? { ...result, blocks: count! } : result)
+}
+
 /** A program of nothing but constants. */
 const scratch = (file: string): Scratch => programBuilder(file, 1)
 

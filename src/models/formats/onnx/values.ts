@@ -38,7 +38,7 @@ export interface Rows extends Shaped {
   readonly words?: readonly Words[]
   /** A place in a list, never negative. */
   readonly place?: boolean
-  /** So many tensors of rows one after the other along `batch`: only a Reshape that takes them apart again may read it. */
+  /** The dimension that rows lie along has so many blocks, each of all rows: of size blocks * rows * the rest. */
   readonly blocks?: number
   /** It came through a ZipMap: probabilities by the names of classes. */
   readonly zipped?: boolean

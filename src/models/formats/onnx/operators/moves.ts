@@ -26,11 +26,15 @@ export function moved(call: Call, value: Value, places: Int32Array, dims: readon
 }
 
 /** The same numbers in the same order. */
-export function reshaped(value: Value, dims: readonly number[], batch: number): Value {
+export function reshaped(value: Value, dims: readonly number[], { batch, blocks }: Lying): Value {
   if (value.kind === 'constant') return { ...value, dims, batch }
   const { blocks: _, ...rest } = value
-  return { ...rest, dims, batch }
+  return { ...rest, dims, batch, ...(blocks > 1 ? { blocks } : {}) }
 }
+
+/** Where rows lie: `Rows.batch` and `Rows.blocks`. */
+export interface Lying { readonly batch: number; readonly blocks: number }
+export const lying = (batch: number): Lying => ({ batch, blocks: 1 })
 
 /** How far apart neighbours along each dimension lie. */
 export function stridesOf(dims: readonly number[]): number[] {
@@ -55,13 +59,13 @@ export function placesOf(call: Call, dims: readonly number[], strides: readonly 
   return places
 }
 
-/** Where rows lie after a reshape: what stands before them must have the same size as before, so that their numbers stay together. */
-function batchAfter(call: Call, value: Value, dims: readonly number[], marked: readonly boolean[]): number {
-  if (value.batch < 0) return -1
-  const before = value.kind === 'rows' && value.blocks !== undefined ? value.blocks : sizeOf(value.dims.slice(0, value.batch))
+/** Where rows lie after a reshape. What stands before them has the same size as before, or becomes blocks of the dimension that they lie along. */
+function lyingAfter(call: Call, value: Value, dims: readonly number[], marked: readonly boolean[]): Lying {
+  if (value.batch < 0) return lying(-1)
+  const before = sizeOf(value.dims.slice(0, value.batch)) * (value.kind === 'rows' ? value.blocks ?? 1 : 1)
   // no dimension grows with the rows: the graph takes one row at a time
-  const batch = marked.indexOf(true)
-  if (batch >= 0 && sizeOf(dims.slice(0, batch)) === before || batch < 0 && before === 1) return batch
+  const batch = marked.indexOf(true), blocks = batch < 0 ? before : before / sizeOf(dims.slice(0, batch))
+  if (Number.isInteger(blocks) && (batch < 0 ? blocks === 1 : dims[batch]! % blocks === 0)) return { batch, blocks }
   throw call.refuse(`${call.op} of [${value.dims.join(', ')}] to [${dims.join(', ')}], where rows lie along dimension ${value.batch}`, { why: 'rows would be mixed' })
 }
 
@@ -92,12 +96,12 @@ export const moves: Operators = {
     if (free >= 0) dims[free] = rest === 0 ? 0 : size / rest
     if (dims.some(dim => !Number.isInteger(dim) || dim < 0) || sizeOf(dims) !== size) throw call.broken(`Reshape of [${value.dims.join(', ')}] to [${asked.slice(0, 8).join(', ')}]`)
     const copies = (i: number): boolean => asked[i] === 0 && !keepsZero && i === value.batch
-    return reshaped(value, dims, batchAfter(call, value, dims, dims.map((_, i) => scaled?.[i] === 1 || copies(i) || i === free && scaled?.includes(1) !== true && !asked.some((_, j) => copies(j)))))
+    return reshaped(value, dims, lyingAfter(call, value, dims, dims.map((_, i) => scaled?.[i] === 1 || copies(i) || i === free && scaled?.includes(1) !== true && !asked.some((_, j) => copies(j)))))
   },
   Flatten: call => {
     const value = call.value(0), axis = call.attributes.int('axis', 1), at = axis < 0 ? axis + value.dims.length : axis
     if (!(at >= 0 && at <= value.dims.length)) throw call.broken(`Flatten along axis ${axis} of ${value.dims.length} dimensions`)
-    return reshaped(value, [sizeOf(value.dims.slice(0, at)), sizeOf(value.dims.slice(at))], batchAfter(call, value, [sizeOf(value.dims.slice(0, at)), sizeOf(value.dims.slice(at))], [value.batch < at, value.batch >= at]))
+    return reshaped(value, [sizeOf(value.dims.slice(0, at)), sizeOf(value.dims.slice(at))], lyingAfter(call, value, [sizeOf(value.dims.slice(0, at)), sizeOf(value.dims.slice(at))], [value.batch < at, value.batch >= at]))
   },
   Squeeze: call => {
     const value = call.value(0), { dims, batch } = value
@@ -105,7 +109,7 @@ export const moves: Operators = {
     const axes = given.length > 0 ? given.map(axis => axisOf(call, axis, dims.length)) : dims.flatMap((dim, i) => dim === 1 && i !== batch ? [i] : [])
     if (axes.some(axis => dims[axis] !== 1)) throw call.broken(`Squeeze of the axes ${axes.join(', ')} of [${dims.join(', ')}]`)
     if (axes.includes(batch)) throw call.refuse('Squeeze of the dimension that the rows lie along')
-    return reshaped(value, dims.filter((_, i) => !axes.includes(i)), batch < 0 ? -1 : batch - axes.filter(axis => axis < batch).length)
+    return reshaped(value, dims.filter((_, i) => !axes.includes(i)), lying(batch < 0 ? -1 : batch - axes.filter(axis => axis < batch).length))
   },
   Unsqueeze: call => {
     const value = call.value(0), given = call.version < 13 ? call.attributes.ints('axes') : call.integers(1)
@@ -120,7 +124,7 @@ export const moves: Operators = {
         dims.push(value.dims[from++]!)
       }
     }
-    return reshaped(value, dims, batch)
+    return reshaped(value, dims, lying(batch))
   },
 
   Transpose: call => {

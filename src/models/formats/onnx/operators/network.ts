@@ -5,7 +5,7 @@ import { sizeOf } from '../values.ts'
 import type { Constant, Rows, Value } from '../values.ts'
 import { elementwise, numberOf } from './broadcast.ts'
 import { linear } from './layers.ts'
-import { moved, placesOf, reshaped, stridesOf } from './moves.ts'
+import { lying, moved, placesOf, reshaped, stridesOf } from './moves.ts'
 import { normalized, runsOf, unrun } from './reduce.ts'
 
 /** Numbers [channels] as they stand beside [rows, channels, ...]. */
@@ -162,7 +162,7 @@ function groupNormalization(call: Call, groups: (channels: number) => number): V
   const rows = image(call), channels = rows.dims[1]!, count = groups(channels), epsilon = call.attributes.float('epsilon', 1e-5)
   if (!(count >= 1) || channels % count !== 0) throw call.broken(`${channels} channels in ${count} groups`)
   const grouped: Rows = { ...rows, dims: [1, count, sizeOf(rows.dims) / count] }, runs = runsOf(call, grouped, [2])
-  const centered = reshaped(normalized(call, runs, epsilon), rows.dims, rows.batch), rank = rows.dims.length
+  const centered = reshaped(normalized(call, runs, epsilon), rows.dims, lying(rows.batch)), rank = rows.dims.length
   const each = (constant: Constant): Constant => {
     if (constant.data.length !== channels) throw call.refuse(`${call.op} with ${constant.data.length} factors for ${channels} channels`)
     return byChannel(constant, rank)

@@ -86,15 +86,15 @@ export function gathered(call: Call, value: Value, axis: number, indices: readon
   return moved(call, value, places, into, batch < axis ? batch : batch + shape.length - 1)
 }
 
-/** What of a table of constants a value names, along an axis. Places that are not there make NaN. */
-export function taken(call: Call, table: Constant, axis: number, at: Value, dims: readonly number[], batch: number): Value {
+/** What of a table of constants a value names, along an axis. A row that names what is not there is rejected, as ONNX Runtime does. */
+export function taken(call: Call, table: Constant, axis: number, at: Value, dims: readonly number[], batch: number, isFromEnd: boolean): Value {
   if (at.kind === 'constant') throw call.broken('a table and places that are both constants')
   if (table.batch >= 0) throw call.refuse(`${call.op} from what rows lie along`)
   const size = table.dims[axis]!, outer = sizeOf(table.dims.slice(0, axis)), inner = sizeOf(table.dims.slice(axis + 1)), width = outer * inner, count = sizeOf(at.dims)
   if (size === 0 || width === 0) throw call.refuse(`${call.op} from a tensor of [${table.dims.join(', ')}]`)
   // [size, outer, inner]: all of a place side by side
   const turned = outer === 1 ? table : moved(call, table, placesOf(call, [size, outer, inner], [inner, size * inner, 1]), [size, outer, inner], -1) as Constant
-  const places = at.place === true ? at.value : fromEnd(call, at, size)
+  const places = at.place === true ? at.value : checked(call, at, size, isFromEnd)
   const lookUp = (values: Float64Array, otherwise: number): Rows => {
     const of = call.add({ op: 'lookup', of: places, width, values, otherwise: new Float64Array(width).fill(otherwise) })
     return call.asRows(moved(call, { kind: 'rows', type: table.type, dims: [count, outer, inner], batch: -1, value: of }, placesOf(call, [outer, count, inner], [inner, width, 1]), dims, batch))
@@ -105,10 +105,13 @@ export function taken(call: Call, table: Constant, axis: number, at: Value, dims
   return { ...lookUp(codes, -1), words: Array.from({ length: sizeOf(dims) }, () => list), ...(width === 1 ? { classes: list.list } : {}) }
 }
 
-/** Places count from the end where they are negative. */
-function fromEnd(call: Call, at: Rows, size: number): number {
-  const below = call.add({ op: 'binary', fn: 'less', a: at.value, b: Float64Array.of(0) })
-  return call.add({ op: 'where', of: below, yes: call.add({ op: 'binary', fn: 'add', a: at.value, b: Float64Array.of(size) }), no: at.value })
+/** Places of a list; they may count from its end where they are negative. */
+function checked(call: Call, at: Rows, size: number, isFromEnd: boolean): number {
+  const is = (fn: 'less' | 'greaterEqual', bound: number): number => call.add({ op: 'binary', fn, a: at.value, b: Float64Array.of(bound) })
+  const outside = call.add({ op: 'binary', fn: 'or', a: is('less', isFromEnd ? -size : 0), b: is('greaterEqual', size) })
+  call.reject(call.add({ op: 'reduce', fn: 'maximum', of: outside, size: sizeOf(at.dims) }), `${call.at}: a place that is not among ${size}`)
+  if (!isFromEnd) return at.value
+  return call.add({ op: 'where', of: is('less', 0), yes: call.add({ op: 'binary', fn: 'add', a: at.value, b: Float64Array.of(size) }), no: at.value })
 }
 
 export const pieces: Operators = {
@@ -119,7 +122,7 @@ export const pieces: Operators = {
   Gather: call => {
     const value = call.value(0), at = call.value(1), axis = axisOf(call, call.attributes.int('axis', 0), value.dims.length)
     if (at.kind === 'constant') return gathered(call, value, axis, [...at.data], at.dims)
-    if (value.kind === 'constant') return taken(call, value, axis, at, [...value.dims.slice(0, axis), ...at.dims, ...value.dims.slice(axis + 1)], at.batch < 0 ? -1 : axis + at.batch)
+    if (value.kind === 'constant') return taken(call, value, axis, at, [...value.dims.slice(0, axis), ...at.dims, ...value.dims.slice(axis + 1)], at.batch < 0 ? -1 : axis + at.batch, true)
     throw call.refuse('Gather of a value at places that differ from row to row')
   },
   GatherElements: call => {

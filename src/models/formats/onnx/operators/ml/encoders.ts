@@ -4,7 +4,7 @@ import { sizeOf, wordsOf } from '../../values.ts'
 import type { Rows, Type, Value } from '../../values.ts'
 import { converted } from '../elements.ts'
 import { gathered, joined, taken } from '../pieces.ts'
-import { reshaped } from '../moves.ts'
+import { lying, reshaped } from '../moves.ts'
 import { known, perList } from '../words.ts'
 
 /** A table of words or numbers on both sides. */
@@ -117,10 +117,10 @@ export const encoders: Operators = {
     const into = dims.length === 1 ? [1, size] : [...dims.slice(0, -1), size]
     if (at.kind === 'constant') {
       const result = gathered(call, value, dims.length - 1, [...at.data], [size])
-      return dims.length === 1 ? reshaped(result, into, value.batch < 0 ? -1 : 0) : result
+      return dims.length === 1 ? reshaped(result, into, lying(value.batch < 0 ? -1 : 0)) : result
     }
     if (value.kind === 'rows' || at.batch >= 0 && at.dims.slice(0, at.batch).some(dim => dim !== 1)) throw call.refuse('ArrayFeatureExtractor at places that differ from row to row')
-    return taken(call, value, dims.length - 1, at, into, at.batch < 0 ? -1 : into.length - 1)
+    return taken(call, value, dims.length - 1, at, into, at.batch < 0 ? -1 : into.length - 1, false)
   },
   Binarizer: call => {
     const value = call.rows(0), threshold = call.attributes.float('threshold', 0)
