@@ -151,7 +151,7 @@ def moving():
     case('GatherElements', [node('TopK', 'x k', 'v i', axis=1), node('GatherElements', 'z i', axis=1)], {'x': column(5, special=False), 'z': column(5)}, {'k': np.array([3])})
     case('Slice', [node('Slice', 'x a b c')], {'x': column(7)}, {'a': np.array([1]), 'b': np.array([6]), 'c': np.array([1])})
     case('Slice steps', [node('Slice', 'x a b c d')], {'x': column(7)}, {'a': np.array([-1]), 'b': np.array([-9]), 'c': np.array([1]), 'd': np.array([-2])})
-    case('Slice 1', [node('Slice', 'x', starts=[0, 2], ends=[2**31 - 1, 4], axes=[0, 1])], {'x': column(7)}, opset=9)
+    case('Slice 1', [node('Slice', 'x', starts=[0, 2], ends=[2**63 - 1, 4], axes=[0, 1])], {'x': column(7)}, opset=9)
     case('Concat', [node('Concat', 'x c z', axis=-1)], {'x': column(2), 'z': column(3)}, {'c': f32(1, 2)}, first=1)
     case('Concat grid', [node('Reshape', 'x s', 'a'), node('Reshape', 'z s', 'b'), node('Concat', 'a b', 'c', axis=1), node('Concat', 'a b', 'd', axis=2), node('Flatten', 'c', 'e'), node('Flatten', 'd', 'f'), node('Concat', 'e f', axis=1)],
          {'x': column(6), 'z': column(6)}, {'s': np.array([-1, 2, 3])})

@@ -61,6 +61,8 @@ interface Attributes {
   float(name: string, otherwise?: number): number
   text(name: string, otherwise?: string): string
   ints(name: string, otherwise?: readonly number[]): readonly number[]
+  /** Integers that may be as large as they like: INT64_MAX means the end. */
+  bounds(name: string): readonly number[]
   floats(name: string, otherwise?: readonly number[]): readonly number[]
   texts(name: string, otherwise?: readonly string[]): readonly string[]
   tensor(name: string): Constant | undefined
@@ -101,6 +103,7 @@ export function attributesOf(node: Node, trouble: Trouble, tensor: (proto: Tenso
     float: (name, otherwise) => must(name, get(name, 'float') ?? otherwise),
     text: (name, otherwise) => must(name, get(name, 'string') ?? otherwise),
     ints: (name, otherwise) => whole(name, must(name, get(name, 'ints') ?? otherwise)),
+    bounds: name => must(name, get(name, 'ints')),
     floats: (name, otherwise) => must(name, get(name, 'floats') ?? otherwise),
     texts: (name, otherwise) => must(name, get(name, 'strings') ?? otherwise),
     tensor: name => {

@@ -91,6 +91,7 @@ function resultsOf(translation: Translation, node: Node, inputs: readonly (Value
     if (value.kind === 'rows') return value
     if (value.scaled?.includes(1) === true) throw trouble.refuse('it computes with the number of rows of a batch', { why: 'records are answered one by one, whatever batch they come in' })
     if (value.words !== undefined) throw trouble.refuse('words that are the same for every row')
+    exact(value, trouble)
     return { kind: 'rows', type: value.type, dims: value.dims, batch: value.batch, value: maker.add({ op: 'concat', of: [value.data] }, node.at) }
   }
   const value = (input: number): Value => {
@@ -116,7 +117,7 @@ function resultsOf(translation: Translation, node: Node, inputs: readonly (Value
     },
     add: step => maker.add(step, node.at),
     width: at => maker.width(at),
-    operand: of => of.kind === 'rows' ? of.value : of.scaled?.includes(1) === true ? asRows(of).value : of.data,
+    operand: of => of.kind === 'rows' ? of.value : of.scaled?.includes(1) === true ? asRows(of).value : exact(of, trouble).data,
     inner, reject: (at, message) => { if (!folds) translation.reject(at, message) },
   }
   const made = operator(call), given = Array.isArray(made) ? made as readonly (Value | undefined)[] : [made as Value]
@@ -129,6 +130,12 @@ function resultsOf(translation: Translation, node: Node, inputs: readonly (Value
 }
 
 interface Scratch extends Maker { readonly steps: readonly Step[] }
+/** Integers that a double holds. */
+function exact(constant: Constant, trouble: Trouble): Constant {
+  if (constant.type === 'int64' && !constant.data.every(Number.isSafeInteger)) throw trouble.refuse('an integer beyond 2^53', { why: 'integers are computed with as doubles' })
+  return constant
+}
+
 /** Operators to which the dimension that rows lie along is one of many that they repeat themselves over. */
 const REPEATED = new Set(['Add', 'Sub', 'Mul', 'Div', 'Pow', 'MatMul', 'Gemm', 'Neg', 'Abs', 'Exp', 'Sqrt', 'Reciprocal', 'Erf', 'Relu', 'LeakyRelu', 'Elu', 'Gelu', 'Sigmoid', 'Tanh', 'Softmax', 'Identity', 'Cast', 'Dropout', 'LayerNormalization'])
 

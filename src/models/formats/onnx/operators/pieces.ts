@@ -133,7 +133,7 @@ export const pieces: Operators = {
   },
   Slice: call => {
     const value = call.value(0), { dims } = value, isOld = call.version < 10
-    const starts = isOld ? call.attributes.ints('starts') : call.integers(1), ends = isOld ? slack(call, 'ends') : call.integers(2)
+    const starts = isOld ? call.attributes.bounds('starts') : call.integers(1), ends = isOld ? call.attributes.bounds('ends') : call.integers(2)
     const axes = isOld ? call.attributes.ints('axes', starts.map((_, i) => i)) : call.has(3) ? call.integers(3) : starts.map((_, i) => i)
     const steps = isOld || !call.has(4) ? starts.map(() => 1) : call.integers(4)
     if (ends.length !== starts.length || axes.length !== starts.length || steps.length !== starts.length) throw call.broken('Slice with lists of different lengths')
@@ -202,9 +202,6 @@ export const pieces: Operators = {
     return moved(call, value, padded(call, dims, into, before, OUTSIDE[mode]!), into, value.batch, fill)
   },
 }
-
-/** INT64_MAX and the like mean the end. */
-const slack = (call: Call, name: string): readonly number[] => call.attributes.ints(name)
 
 /** What of a dimension stands at a place outside of it, -1: nothing. Mirrors stand on the first and the last. */
 const OUTSIDE: { readonly [mode: string]: (at: number, size: number) => number } = {
