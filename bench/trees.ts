@@ -74,7 +74,7 @@ for (const [name, width, read, output] of models) {
   for (let row = 0; row < ROWS; row++) if ((data as Float64Array)[row] !== answers[row]) differ++
   console.log(`${name}: ${how}; ${differ} of ${ROWS} answers differ from the library's in any bit`)
 
-  const { session, tensor } = await openOrt(join(folder, `${name}.onnx`))
+  const { session, tensor } = await openOrt(file(`${name}.onnx`))
   for (const batch of [1, 256]) {
     const ours: number[] = [], theirs: number[] = []
     const feed = (from: number): unknown => session.run({ [session.inputNames[0]!]: tensor(rows32.subarray(from * width, (from + batch) * width), [batch, width]) })

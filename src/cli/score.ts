@@ -60,8 +60,9 @@ export async function openScorer(path: string, options: ReadOptions): Promise<Sc
       let header: RecordBatch['columns']
       for await (const batch of source.read(owner, signal)) {
         try {
-          if (batch.columns !== undefined && batch.columns !== header) checkColumns(header = batch.columns, model.version, batch.partition)
-          if (batch.rows > 0) yield await score(batch)
+          const renamed = batch.columns === undefined ? undefined : byPosition(batch.columns, model.version)
+          if (renamed === undefined && batch.columns !== undefined && batch.columns !== header) checkColumns(header = batch.columns, model.version, batch.partition)
+          if (batch.rows > 0) yield await score(renamed === undefined ? batch : { ...batch, columns: renamed })
         } finally { batch.release() }
       }
     },
@@ -70,6 +71,12 @@ export async function openScorer(path: string, options: ReadOptions): Promise<Sc
       await model.close()
     },
   }
+}
+
+/** The model's own names for the columns of a table, where its file has none and the table has as many columns under other names. */
+function byPosition(header: readonly string[], { model: { signature: { inputs: [input] } } }: Version): readonly string[] | undefined {
+  if (input?.unnamed !== true || input.columns?.length !== header.length || input.columns.some(({ name }) => header.includes(name))) return undefined
+  return input.columns.map(({ name }) => name)
 }
 
 /** A column that is not there is told once, not for every row. */

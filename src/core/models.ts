@@ -26,6 +26,8 @@ export interface ReadOptions {
   /** By feature: its categories in the order of their codes, for files that hold their names not at all or not whole. What the file does hold
       must agree, and a format passes over nothing that is given: SLUICE_CONFIG_INVALID. */
   readonly categories?: { readonly [feature: string]: readonly (string | number | boolean)[] }
+  /** An ONNX graph that is not understood stays one, for ONNX Runtime, instead of being refused. */
+  readonly graphs?: boolean
 }
 export interface Format {
   readonly name: string

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
-import { SluiceError, type Model, type ReadOptions } from '../../core/index.ts'
+import { SluiceError, type Files, type Model, type ReadOptions } from '../../core/index.ts'
 import { readModel } from '../../models/index.ts'
+import { hasOnnxRuntime } from '../onnxruntime.ts'
 import { fileError, snapshotOf } from './files.ts'
 
 /** A version's files, understood. */
@@ -15,7 +16,15 @@ export interface Read {
 /** @throws SLUICE_MODEL_MISSING, SLUICE_MODEL_UNKNOWN, SLUICE_MODEL_BROKEN, SLUICE_MODEL_UNSUPPORTED, SLUICE_FILE_DENIED */
 export async function read(path: string, options: ReadOptions): Promise<Read> {
   const { files, digest, bytes: bytesOnDisk } = await snapshotOf(path).catch(error => { throw fileError(path, error) })
-  return { model: await readModel(files, options), digest, bytesOnDisk }
+  return { model: await understood(files, options), digest, bytesOnDisk }
+}
+
+/** What is not understood may be something for ONNX Runtime, if that is installed. */
+async function understood(files: Files, options: ReadOptions): Promise<Model> {
+  try { return await readModel(files, options) } catch (error) {
+    if (!(error instanceof SluiceError) || error.code !== 'SLUICE_MODEL_UNSUPPORTED' || !hasOnnxRuntime()) throw error
+    return readModel(files, { ...options, graphs: true })
+  }
 }
 
 export interface Wanted { readonly path: string; readonly options: ReadOptions; readonly shared: boolean }

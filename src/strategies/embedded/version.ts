@@ -2,6 +2,7 @@ import { SluiceError, type Clock, type Model, type ModelRef, type Predictor, typ
 import { openModel } from '../../models/index.ts'
 import type { OpenedModel } from '../../models/index.ts'
 import { kernelModule } from '../kernels.ts'
+import { onnxRuntime } from '../onnxruntime.ts'
 import type { Candidate } from './places.ts'
 import type { Read } from './read.ts'
 import { warm } from './warm.ts'
@@ -44,8 +45,8 @@ export async function openVersion(candidate: Candidate, { model, digest, bytesOn
 
 /** Laid out for kernels, if there is room for that, too; each executor has its own. */
 async function openWithin(model: Model, ref: ModelRef, copies: number, { bytesMax = Infinity, executors }: LoadOptions): Promise<OpenedModel> {
-  const opened = await openModel(model, ref, await kernelModule())
+  const opened = await openModel(model, ref, await kernelModule(), onnxRuntime)
   if (model.bytes * copies + (opened.bytes - model.bytes) * executors <= bytesMax) return opened
   await opened.predictor.close()
-  return openModel(model, ref)
+  return openModel(model, ref, undefined, onnxRuntime)
 }
