@@ -38,7 +38,7 @@ export const literal = (make: Maker, element: Element, field: Field, text: strin
 export function derived(make: Maker, scope: Scope, element: Element, name = make.document.text(element, 'name')): Field {
   const { document } = make, type = typeOf(make, element), optype = optypeOf(make, element, type)
   document.attributes(element, 'name', 'optype', 'dataType')
-  const [expression] = element.children.filter(({ name: child }) => child !== 'Extension' && child !== 'Value')
+  const expression = element.children.find(({ name: child }) => child !== 'Extension' && child !== 'Value')
   if (expression === undefined) throw document.broken(element, 'there is no expression in it')
   let made: { readonly value: number; readonly words: string[] | undefined } | undefined, underway = false
   const ready = (): NonNullable<typeof made> => {

@@ -38,7 +38,7 @@ export class Forest {
     document.attributes(model, ...COMMON_ATTRIBUTES, 'missingValueStrategy', 'missingValuePenalty', 'noTrueChildStrategy', 'splitCharacteristic')
     const strategy = document.choice(model, 'missingValueStrategy', 'none', 'none', 'nullPrediction', 'lastPrediction', 'defaultChild'), noTrueChild = document.choice(model, 'noTrueChildStrategy', 'returnNullPrediction', 'returnNullPrediction', 'returnLastPrediction')
     document.choice(model, 'splitCharacteristic', 'multiSplit', 'multiSplit', 'binarySplit')
-    const [rootNode] = document.children(model, ...COMMON, 'Node').filter(({ name }) => name === 'Node')
+    const rootNode = document.children(model, ...COMMON, 'Node').find(({ name }) => name === 'Node')
     if (rootNode === undefined) throw document.broken(model, 'there is no <Node> in it')
     const nodes: TreeNode[] = [], leaves: TreeLeaf[] = [], none = Array.from({ length: this.leafWidth }, () => Infinity)
     const leafOf = (values: readonly number[]): number => -leaves.push({ values })
