@@ -6,7 +6,7 @@ const NAMES_MAX = 500
 const NAME_BYTES_MAX = 200
 const OPEN = 123, OPEN_ARRAY = 91, BACKSLASH = 92
 
-const decoder = new TextDecoder()
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** In which order the names come in a record, wherever something is wanted of an object. undefined: it cannot be read. */
 export function orderOf(bytes: Uint8Array, start: number, end: number, wanted: Wanted): Order | undefined {
@@ -32,12 +32,18 @@ function inside(bytes: Uint8Array, open: number, end: number, wanted: Wanted): O
     const name = bytes.subarray(nameStart + 1, nameEnd - 1), written = bytes.slice(before, valueStart)
     before = valueEnd
     if (names.length >= NAMES_MAX || written.length > NAME_BYTES_MAX || name.includes(BACKSLASH)) return
-    const text = decoder.decode(name)
+    const text = decoded(name)
+    if (text === undefined) return
     names.push({ name: text, written })
     const of = 'fields' in wanted ? wanted.fields.get(text) : undefined
     if (of !== undefined && !isLeaf(of) && isInside(bytes, valueStart)) within.set(text, inside(bytes, valueStart, valueEnd, of))
   })
   return { names, inside: within }
+}
+
+/** undefined: no UTF-8. What is expected is not looked at again. */
+function decoded(name: Uint8Array): string | undefined {
+  try { return decoder.decode(name) } catch { return undefined }
 }
 
 const isLeaf = (wanted: Wanted): boolean => 'leaves' in wanted || 'run' in wanted

@@ -260,6 +260,15 @@ test('sure-of-what-is-common, lists: as other programs write them, flat or 28 x 
   }
 })
 
+test('names-that-are-no-text, or begin with a byte order mark: an example of them is nothing to go by', () => {
+  const kind: Kind = { name: 'names', columns: [{ name: 'a' }, { name: 'b', missing: true }, { name: '\ufffd', missing: true }], specs: { a: 'a', b: { path: 'b', default: null }, '\ufffd': { path: '\ufffd', default: null } }, record: () => '' }
+  const bytes = (text: string): Uint8Array => Uint8Array.from(text, sign => sign.charCodeAt(0))
+  const records = ['{"\xff":1,"a":2}', '{"a":1,"\xc3":2,"b":3}', '{"\xef\xbb\xbfb":1,"a":2}', '{"\xef\xbf\xbd":1,"a":2}', '{"a":2,"n":"\xff"}', '{"a":2,"n":"\xc3\xbc"}', '{"a":2,"n":{"\xff":1}}', '{"a":2,"n":["\xff"]}', '{"a":2}\xff', '{"a":2\xff}', '\xff{"a":2}', '{"a":"\xff"}'].map(bytes)
+  for (const inArena of [true, false]) for (const first of records) {
+    compare(kind, columns(kind.specs).for(signatureOf(kind)), columns(kind.specs, { arena }).for(signatureOf(kind)), [first, ...records, first], inArena)
+  }
+})
+
 test('one-name-for-two-columns: asked for, it rejects every line', () => {
   const kind: Kind = { name: 'twice', columns: ['a'], header: ['a', 'b', 'a'], specs: { a: { path: 'a', default: 5 } }, record: () => '' }
   const plain = columns(kind.specs).for(signatureOf(kind)), quick = columns(kind.specs, { arena }).for(signatureOf(kind))

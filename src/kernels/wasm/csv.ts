@@ -3,7 +3,8 @@ import {
   ALLOWS_BARE, ALLOWS_LONG, ALLOWS_NULL, ALLOWS_UNKNOWN, CSV_COLUMNS, CSV_CONSTANTS, CSV_END, FIELD_ABSENT, FIELD_ALLOWS, FIELD_CELL, FIELD_KIND,
   FIELD_NEXT, FIELD_NULL, FIELD_REF, FIELD_UNKNOWN, KIND_MANY, KIND_NUMBER, KIND_TIME, KIND_TOKEN, ENTRY_VALUE, TOKEN_MAX,
 } from './layout'
-import { number, storeAs, wholeNumber } from './number'
+import { storeAs } from './digits'
+import { number, wholeNumber } from './number'
 import { COMMA, QUOTE } from './text'
 import { time } from './time'
 import { utf8 } from './utf8'
@@ -43,7 +44,7 @@ function line<T>(p: usize, end: usize, table: usize, row: usize): bool {
     if (!field) p = skipCell(p, end)
     else if (load<u32>(field, FIELD_KIND) == KIND_NUMBER) {
       const cell = row + load<u32>(field, FIELD_CELL)
-      const after = number<T>(p, cell)
+      const after = number<T>(p, cell, 0, 0)
       p = after && (after == end || (after < end && load<u8>(after) == COMMA)) ? after : other<T>(p, end, field, row)
     } else p = other<T>(p, end, field, row)
     if (!p) return false

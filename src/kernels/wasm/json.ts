@@ -1,13 +1,13 @@
-import { hash, rotated } from './dictionary'
+import { slowNumber, storeAs } from './digits'
 import {
-  ALLOWS_ABSENT, FIELD_ABSENT, FIELD_ALLOWS, FIELD_BYTES, FIELD_CELL, FIELD_INDEX, FIELD_KEY, FIELD_KEY_LENGTH, FIELD_KEY_LITERAL, FIELD_KIND, FIELD_LENGTH, FIELD_LITERAL, FIELD_MASK,
-  FIELD_NEXT, FIELD_REF, FIELD_SERIAL, KIND_ARRAY, KIND_LONG, KIND_MANY, KIND_NUMBER, KIND_OBJECT, KIND_RUN, KIND_SKIP, KIND_TIME, KIND_TOKEN, SHAPE_FIELDS, SHAPE_LAST, SHAPE_MISSES,
-  SHAPE_SLOT_MASK, SHAPE_SLOTS, SHAPE_WANTED,
+  ALLOWS_ABSENT, FIELD_ABSENT, FIELD_ALLOWS, FIELD_BYTES, FIELD_CELL, FIELD_INDEX, FIELD_KIND, FIELD_LENGTH, FIELD_NEXT, FIELD_REF, FIELD_SERIAL, KIND_ARRAY, KIND_LONG, KIND_MANY,
+  KIND_NUMBER, KIND_OBJECT, KIND_RUN, KIND_SKIP, KIND_TIME, KIND_TOKEN, SHAPE_FIELDS, SHAPE_LAST, SHAPE_WANTED,
 } from './layout'
-import { number, slowNumber, storeAs, wholeNumber } from './number'
-import { noNumber, run } from './run'
+import { find, keyEnd, longMatches, matches } from './names'
+import { number, wholeNumber } from './number'
+import { run } from './run'
 import { skipValue } from './skip'
-import { CLOSE_ARRAY, COMMA, firstBytes, OPEN_ARRAY, QUOTE, same, skipBlank, stopMask } from './text'
+import { BEYOND_ASCII, CLOSE_ARRAY, COMMA, OPEN_ARRAY, QUOTE, skipBlank } from './text'
 import { utf8 } from './utf8'
 import { literal, timeText, token } from './values'
 
@@ -36,7 +36,9 @@ function scan<T>(spans: usize, count: i32, root: usize, rows: usize, stride: usi
   for (let r = 0; r < count; r++) {
     const begin = load<u32>(spans)
     const end = load<u32>(spans, 4)
-    const bad = i32(!whole<T>(begin, end, root, rows, ++serial) || !utf8(begin, end - begin))
+    // names that are expected are valid, and numbers and signs are ASCII
+    store<u8>(BEYOND_ASCII, 0)
+    const bad = i32(!whole<T>(begin, end, root, rows, ++serial) || (load<u8>(BEYOND_ASCII) && !utf8(begin, end - begin)))
     store<u8>(flags + r, <u8>bad)
     flagged += bad
     spans += 8
@@ -55,13 +57,36 @@ function whole<T>(begin: usize, end: usize, root: usize, row: usize, serial: u64
   return after != 0 && (after == end || skipBlank(after, end) == end)
 }
 
-/** p at the opening brace. */
+/** p at the opening brace. As long as all names are where they are expected nothing has to be noted. */
 function object<T>(p: usize, end: usize, shape: usize, row: usize, serial: u64): usize {
   const open = p
   let field: usize = load<u32>(shape, SHAPE_FIELDS) // behind the last one stand two that match nothing
+  while (matches(v128.load(p), field)) {
+    const kind = load<u32>(field, FIELD_KIND)
+    if (kind == KIND_NUMBER || (kind == KIND_NUMBER + KIND_LONG && longMatches(p, field))) {
+      p += load<u32>(field, FIELD_LENGTH)
+      p = number<T>(p, row + load<u32>(field, FIELD_CELL), end, field)
+    } else {
+      if (kind >= <u32>KIND_LONG && !longMatches(p, field)) break
+      p += load<u32>(field, FIELD_LENGTH)
+      if (load<u8>(p) <= 32) p = skipBlank(p, end)
+      p = (kind & (KIND_LONG - 1)) == KIND_SKIP ? skipValue(p, end, 0) : other<T>(p, end, field, kind & (KIND_LONG - 1), row, serial)
+    }
+    if (!p) return 0
+    field += FIELD_BYTES
+  }
+  return load<u8>(p) == CLOSE && field == <usize>load<u32>(shape, SHAPE_LAST) ? p + 1 : rest<T>(p, end, shape, open, field, row, serial)
+}
+
+/** What remains of an object of which something is not where it is expected. */
+function rest<T>(p: usize, end: usize, shape: usize, open: usize, field: usize, row: usize, serial: u64): usize {
   let wanted = load<u32>(shape, SHAPE_WANTED)
+  for (let seen: usize = load<u32>(shape, SHAPE_FIELDS); seen < field; seen += FIELD_BYTES) {
+    if ((load<u32>(seen, FIELD_KIND) & (KIND_LONG - 1)) == KIND_SKIP) continue
+    store<u64>(seen, serial, FIELD_SERIAL)
+    wanted--
+  }
   let backwards = 0
-  let value: usize = 0 // where the number before began
   while (true) {
     const head = v128.load(p)
     let kind = load<u32>(field, FIELD_KIND)
@@ -74,9 +99,8 @@ function object<T>(p: usize, end: usize, shape: usize, row: usize, serial: u64):
       continue
     } else {
       if (p != open) {
-        if (value && (load<u8>(p) | 32) == 101) {
-          p = slowNumber<T>(value, row + load<u32>(field - FIELD_BYTES, FIELD_CELL))
-          value = 0
+        if ((load<u8>(p) | 32) == 101) {
+          p = exponent<T>(p, row + load<u32>(field - FIELD_BYTES, FIELD_CELL))
           if (!p) return 0
           continue
         }
@@ -105,7 +129,6 @@ function object<T>(p: usize, end: usize, shape: usize, row: usize, serial: u64):
         p = skipBlank(p, end)
         // what is expected may be the first name still, with a brace before it
         if (load<u8>(p) != COMMA && load<u8>(p) != CLOSE) return 0
-        value = 0
         continue
       }
       backwards |= i32(found < field)
@@ -118,14 +141,10 @@ function object<T>(p: usize, end: usize, shape: usize, row: usize, serial: u64):
       store<u64>(field, serial, FIELD_SERIAL)
       wanted--
       const cell = row + load<u32>(field, FIELD_CELL)
-      const after = number<T>(p, cell)
-      value = p
-      p = after ? after : noNumber<T>(p, end, cell, field)
+      p = number<T>(p, cell, end, field)
     } else if (kind == KIND_SKIP) {
       p = skipValue(load<u8>(p) <= 32 ? skipBlank(p, end) : p, end, 0)
-      value = 0
     } else {
-      value = 0
       store<u64>(field, serial, FIELD_SERIAL)
       wanted--
       p = other<T>(load<u8>(p) <= 32 ? skipBlank(p, end) : p, end, field, kind, row, serial)
@@ -133,6 +152,14 @@ function object<T>(p: usize, end: usize, shape: usize, row: usize, serial: u64):
     if (!p) return 0
     field += FIELD_BYTES
   }
+}
+
+/** p at the e behind what was taken for a whole number: from its beginning on. */
+function exponent<T>(p: usize, cell: usize): usize {
+  let begin = p
+  while (u32(load<u8>(begin - 1)) - 45 < 13) begin--
+  const before = load<u8>(begin - 1)
+  return begin < p && (before == COLON || before <= 32) ? slowNumber<T>(begin, cell) : 0
 }
 
 /** p after the opening bracket. */
@@ -219,64 +246,4 @@ function fillField<T>(field: usize, row: usize, serial: u64): bool {
   if (!(load<u32>(field, FIELD_ALLOWS) & ALLOWS_ABSENT)) return false
   storeAs<T>(row + load<u32>(field, FIELD_CELL), load<f64>(field, FIELD_ABSENT))
   return true
-}
-
-function matches(head: v128, field: usize): bool {
-  return !v128.any_true(v128.xor(v128.and(head, v128.load(field, FIELD_MASK)), v128.load(field)))
-}
-
-/** All of what is expected: whole vectors from 16 on, the last one overlapping. */
-function longMatches(p: usize, field: usize): bool {
-  return restMatches(p, load<u32>(field, FIELD_LITERAL), load<u32>(field, FIELD_LENGTH))
-}
-
-function restMatches(p: usize, literal: usize, length: usize): bool {
-  for (let i: usize = 16; i + 16 < length; i += 16) if (!same(p + i, literal + i)) return false
-  return same(p + length - 16, literal + length - 16)
-}
-
-/** After the key at p. 0: it holds an escape (it might be one that is wanted), or is none. */
-function keyEnd(p: usize, end: usize): usize {
-  let at = p + 1
-  let stops = stopMask(at)
-  while (!stops) {
-    at += 16
-    if (at >= end) return 0
-    stops = stopMask(at)
-  }
-  at += ctz(stops)
-  return load<u8>(at) == QUOTE ? at + 1 : 0
-}
-
-/** Keys in any order, by a hash over the first and the last 16 bytes of `"key"`. */
-function find(p: usize, after: usize, shape: usize): usize {
-  store<u32>(shape, load<u32>(shape, SHAPE_MISSES) + 1, SHAPE_MISSES)
-  const length = after - p
-  const head = length < 16 ? firstBytes(v128.load(p), length) : v128.load(p)
-  const mask = load<u32>(shape, SHAPE_SLOT_MASK)
-  const slots: usize = load<u32>(shape, SHAPE_SLOTS)
-  let i = keyHash(head, after, length) & mask
-  while (true) {
-    const field: usize = load<u32>(slots + (i << 2))
-    if (!field) return 0
-    if (
-      <usize>load<u32>(field, FIELD_KEY_LENGTH) == length && !v128.any_true(v128.xor(head, v128.load(field, FIELD_KEY))) &&
-      (length <= 16 || restMatches(p, load<u32>(field, FIELD_KEY_LITERAL), length))
-    ) return field
-    i = (i + 1) & mask
-  }
-}
-
-function keyHash(head: v128, after: usize, length: usize): u32 {
-  return hash(length <= 16 ? head : v128.xor(head, rotated(v128.load(after - 16))))
-}
-
-/** Lets a field be found. A slot must stay free. */
-export function addField(shape: usize, field: usize): void {
-  const length: usize = load<u32>(field, FIELD_KEY_LENGTH)
-  const mask = load<u32>(shape, SHAPE_SLOT_MASK)
-  const slots: usize = load<u32>(shape, SHAPE_SLOTS)
-  let i = keyHash(v128.load(field, FIELD_KEY), <usize>load<u32>(field, FIELD_KEY_LITERAL) + length, length) & mask
-  while (load<u32>(slots + (i << 2))) i = (i + 1) & mask
-  store<u32>(slots + (i << 2), field)
 }

@@ -1,217 +1,71 @@
-import { ALIGN, POW10, POW10_INT, POW10_SIGNED, POW5 } from './tables'
+import { fifteenDigits, longNumber, slowNumber, storeAs } from './digits'
+import { ALIGN, BYTES_12, BYTES_9, CHARS_MINUS, CHARS_ZERO, POW10_SIGNED } from './tables'
+import { skipBlank } from './text'
+import { literal } from './values'
 
-const ZERO: u8 = 48
-const MINUS: u8 = 45
-const PLUS: u8 = 43
 const DOT: u8 = 46
 
-// Numbers as JSON writes them. Every parser here writes the value at `dst` as T (f32 or f64), bit for bit as JSON.parse and Math.fround make it, and
-// returns the position after it, or 0: JSON.parse must decide.
+// Numbers where values belong: as they mostly are, and what else may stand there. The rules are those of digits.ts.
 
 /**
  * One load, no branch per digit: `-?` and digits, at most one dot, 15 bytes in all. Everything else goes to slowNumber, but an exponent, which
- * the caller sees behind the end: then it is for slowNumber. The next position depends on one vector load only (not on the sign, not on what
- * the number is): that chain is the speed limit.
+ * the caller sees behind the end: then it is for slowNumber. What is no number is what the field makes of it; field 0: it is 0.
+ *
+ * The next position is `span`, how many bytes are digits, signs or dots: the shortest way from one number to the next, and that chain is a limit of
+ * speed; that they are a number of this length is found out beside it. The other limit is how much there is to do: each check that is saved here
+ * shows.
  * @inline
  */
-export function number<T>(p: usize, dst: usize): usize {
-  const first = load<u8>(p)
-  const minus = i32(first == MINUS)
-  const values = i8x16.sub(v128.load(p), i8x16.splat(48))
-  const isDigit = i8x16.le_u(values, i8x16.splat(9))
-  const digits = v128.and(values, isDigit) // the sign counts as a leading zero
-  const stops = ~(i8x16.bitmask(isDigit) | minus) // bits 16.. are set
+export function number<T>(p: usize, dst: usize, end: usize, field: usize): usize {
+  const v = v128.load(p)
+  const span = ctz(~i8x16.bitmask(i8x16.le_u(i8x16.sub(v, v128.load(CHARS_MINUS)), v128.load(BYTES_12))))
+  const minus = (i32(load<u8>(p)) - 46) >>> 31 // 1 also for what is less than a minus: then span is 0, which is no number
+  const digits = i8x16.sub_sat_u(v, v128.load(CHARS_ZERO)) // sign and dot become 0
+  const stops = ~i8x16.bitmask(i8x16.le_u(i8x16.sub(v, v128.load(CHARS_ZERO)), v128.load(BYTES_9))) ^ minus // bits 16.. are set
   const whole = ctz(stops)
-  // negative: no digit before the dot, or a zero before others
-  const odd = (whole - minus - 1) | ((i32(load<u8>(p + minus)) - 49) & (minus + 1 - whole))
+  // what stands first behind the sign is no digit, or a zero before another digit: above all bits the first, below them the second
+  const odd = rotr<u32>(u32(load<u16>(p + minus)) ^ 0x3030, 8) - 10 >= 0x0a000000 - 10
   if (load<u8>(p + whole) == DOT) {
     const length = ctz(stops & (stops - 1))
-    if ((odd | (15 - length) | (length - whole - 2)) < 0) return (odd | (length - whole - 2)) < 0 ? slowNumber<T>(p, dst) : longNumber<T>(p, dst, digits, whole, minus)
-    const w = sixteenDigits(i8x16.relaxed_swizzle(digits, v128.load(ALIGN + ((length << 8) | (whole << 4)))))
-    storeAs<T>(dst, <f64>w / load<f64>(POW10_SIGNED + ((length - whole - 1) << 4) + (minus << 3))) // w < 10^15: exact
-    return p + length
+    const entry = ALIGN + ((length << 9) | (whole << 5))
+    if (odd || length != span || load<i8>(entry, 15) < 0) {
+      // 16 bytes and more, none of which is wrong
+      const isLong = !odd && (length & span) >= 16 && length > whole + 1
+      return isLong ? long<T>(p, dst, end, field, digits, whole, minus) : slow<T>(p, dst, end, field)
+    }
+    const w = fifteenDigits(i8x16.relaxed_swizzle(digits, v128.load(entry)))
+    storeAs<T>(dst, w / load<f64>(entry + (<usize>minus << 3), 16)) // w < 10^15: exact
+    return p + span
   }
-  if ((odd | (15 - whole)) < 0) return whole == minus ? 0 : slowNumber<T>(p, dst)
-  const w = sixteenDigits(i8x16.relaxed_swizzle(digits, v128.load(ALIGN + ((whole << 8) | (whole << 4)))))
-  storeAs<T>(dst, <f64>w * load<f64>(POW10_SIGNED + (minus << 3)))
-  return p + whole
+  const entry = ALIGN + ((whole << 9) | (whole << 5))
+  if (odd || whole != span || load<i8>(entry, 15) < 0) return slow<T>(p, dst, end, field)
+  const w = fifteenDigits(i8x16.relaxed_swizzle(digits, v128.load(entry)))
+  storeAs<T>(dst, w * load<f64>(POW10_SIGNED + (<usize>minus << 3)))
+  return p + span
 }
 
-/** Up to 18 digits that count in up to 32 bytes, the dot among the first 15. */
-function longNumber<T>(p: usize, dst: usize, digits: v128, whole: i32, minus: i32): usize {
-  const values = i8x16.sub(v128.load(p, 16), i8x16.splat(48))
-  const isDigit = i8x16.le_u(values, i8x16.splat(9))
-  const more = ctz(~i8x16.bitmask(isDigit))
-  const k = 15 - whole + more
-  if (whole > 14 || more > 15 || k > 22) return slowNumber<T>(p, dst)
-  const high = sixteenDigits(i8x16.relaxed_swizzle(digits, v128.load(ALIGN + ((16 << 8) | (whole << 4)))))
-  const low = sixteenDigits(i8x16.relaxed_swizzle(values, v128.load(ALIGN + ((more << 8) | (more << 4)))))
-  const scale = load<i64>(POW10_INT + (<usize>more << 3))
-  if (high >= load<i64>(POW10_INT + (usize(18 - more) << 3))) return slowNumber<T>(p, dst)
-  const w = high * scale + low
-  if (sizeof<T>() == 4 || w <= (1 << 53)) {
-    // at most two units in the last place from the double that is nearest: as a float it is the same, unless the middle of two floats is about there
-    const near = <f64>w / load<f64>(POW10_SIGNED + (k << 4) + (minus << 3))
-    if (w <= (1 << 53) || u32(reinterpret<u64>(near) & 0x1fffffff) - 0x0ffffff8 > 16) {
-      storeAs<T>(dst, near)
-      return p + 16 + more
-    }
-  }
-  return eiselLemire<T>(w, -k, minus != 0, dst) ? p + 16 + more : 0
+function slow<T>(p: usize, dst: usize, end: usize, field: usize): usize {
+  const after = u32(load<u8>(p)) - 45 < 13 ? slowNumber<T>(p, dst) : 0
+  return after || !field ? after : noNumber<T>(p, end, dst, field)
+}
+
+function long<T>(p: usize, dst: usize, end: usize, field: usize, digits: v128, whole: i32, minus: i32): usize {
+  const after = longNumber<T>(p, dst, digits, whole, minus)
+  return after || !field ? after : noNumber<T>(p, end, dst, field)
 }
 
 /** With its exponent. */
 export function wholeNumber<T>(p: usize, dst: usize): usize {
-  const after = number<T>(p, dst)
+  const after = number<T>(p, dst, 0, 0)
   return after && (load<u8>(after) | 32) == 101 ? slowNumber<T>(p, dst) : after
 }
 
-export function storeAs<T>(dst: usize, value: f64): void {
-  if (sizeof<T>() == 4) store<f32>(dst, <f32>value)
-  else store<f64>(dst, value)
-}
-
-/** 16 digit values (0..9), most significant first, to one integer: pairs, fours, eights, sixteen. */
-function sixteenDigits(d: v128): i64 {
-  const pairs = i16x8.relaxed_dot_i8x16_i7x16_s(d, i16x8.splat(10 | (1 << 8)))
-  const fours = i32x4.dot_i16x8_s(pairs, i32x4.splat(100 | (1 << 16)))
-  const packed = i16x8.narrow_i32x4_s(fours, fours)
-  const eights = i64x2.extract_lane(i32x4.dot_i16x8_s(packed, i32x4.splat(10000 | (1 << 16))), 0)
-  return (eights & 0xffffffff) * 100000000 + (eights >> 32)
-}
-
-/** The full grammar: exponents, up to 19 digits. */
-export function slowNumber<T>(at: usize, dst: usize): usize {
-  let p = at
-  const negative = load<u8>(p) == MINUS
-  if (negative) p++
-  const s = p
-  const whole = digitCount(p)
-  if (whole == 0 || (whole > 1 && load<u8>(p) == ZERO) || whole > 19) return 0
-  p += whole
-  let w: u64
-  let exponent = 0
-  if (load<u8>(p) == DOT) {
-    const f = p + 1
-    const k = digitCount(f)
-    if (k == 0) return 0
-    p = f + k
-    if (whole == 1 && load<u8>(s) == ZERO) {
-      let zeros: i32 = 0
-      if (k > 19) {
-        while (zeros < k && load<u8>(f + zeros) == ZERO) zeros++
-        if (k - zeros > 19) return 0
-      }
-      w = integer(f + zeros, k - zeros)
-    } else {
-      if (whole + k > 19) return 0
-      w = integer(s, whole)
-      const low = integer(f, k)
-      if (k <= 8) w = w * pow10(k) + low
-      else if (k <= 16) w = w * 100000000 * pow10(k - 8) + low
-      else w = w * 10000000000000000 * pow10(k - 16) + low
-    }
-    exponent = -k
-  } else {
-    w = integer(s, whole)
+/** A blank before a number, or a word. */
+function noNumber<T>(p: usize, end: usize, cell: usize, field: usize): usize {
+  if (load<u8>(p) <= 32) {
+    p = skipBlank(p, end)
+    const after = wholeNumber<T>(p, cell)
+    if (after) return after
   }
-  if ((load<u8>(p) | 32) == 101) {
-    p++
-    const sign = load<u8>(p)
-    if (sign == PLUS || sign == MINUS) p++
-    const k = digitCount(p)
-    if (k == 0 || k > 4) return 0
-    const x = <i32>upTo8(p, k)
-    p += k
-    exponent += sign == MINUS ? -x : x
-  }
-  if (w <= (1 << 53) && exponent >= -22 && exponent <= 22) {
-    let value = <f64><i64>w
-    if (exponent < 0) value /= load<f64>(POW10 + (<usize>-exponent << 3))
-    else value *= load<f64>(POW10 + (<usize>exponent << 3))
-    storeAs<T>(dst, negative ? -value : value)
-    return p
-  }
-  return eiselLemire<T>(w, exponent, negative, dst) ? p : 0
-}
-
-/** w * 10^q, correctly rounded (Lemire 2021). False where the proof does not hold: subnormal, infinite, half-way unknown. */
-function eiselLemire<T>(digits: u64, q: i32, negative: bool, dst: usize): bool {
-  const sign = <u64>negative << 63
-  if (digits == 0) {
-    storeAs<T>(dst, reinterpret<f64>(sign))
-    return true
-  }
-  if (q < -300 || q > 300) return false
-  const lz = <i32>clz(digits)
-  const w = digits << lz
-  const t = POW5 + (usize(q + 342) << 4)
-  const high5 = load<u64>(t)
-  let low = w * high5
-  let high = mulHigh(w, high5)
-  if ((high & 0x1ff) == 0x1ff) {
-    const more = mulHigh(w, load<u64>(t, 8))
-    low += more
-    if (low < more) high++
-  }
-  if (low == u64.MAX_VALUE && !(q >= -27 && q <= 55)) return false
-  const upper = i32(high >> 63)
-  const shift = upper + 64 - 52 - 3
-  let m = high >> shift
-  let power = (((152170 + 65536) * q) >> 16) + 63 + upper - lz + 1023
-  if (power <= 0 || power >= 2047) return false
-  if (low <= 1 && q >= -4 && q <= 23 && (m & 3) == 1 && m << shift == high) m &= ~1
-  m = (m + (m & 1)) >> 1
-  if (m >= (<u64>2 << 52)) {
-    m = <u64>1 << 52
-    power++
-  }
-  if (power >= 2047) return false
-  m &= ~(<u64>1 << 52)
-  storeAs<T>(dst, reinterpret<f64>(m | (<u64>power << 52) | sign))
-  return true
-}
-
-function mulHigh(a: u64, b: u64): u64 {
-  const a0 = a & 0xffffffff, a1 = a >> 32, b0 = b & 0xffffffff, b1 = b >> 32
-  const p00 = a0 * b0, p01 = a0 * b1, p10 = a1 * b0
-  const middle = (p00 >> 32) + (p01 & 0xffffffff) + (p10 & 0xffffffff)
-  return a1 * b1 + (p01 >> 32) + (p10 >> 32) + (middle >> 32)
-}
-
-function digitCount(p: usize): i32 {
-  const k = ctz(~i8x16.bitmask(i8x16.lt_u(i8x16.sub(v128.load(p), i8x16.splat(48)), i8x16.splat(10))))
-  return k < 16 ? k : longDigitCount(p)
-}
-
-function longDigitCount(p: usize): i32 {
-  let k = 16
-  while (u8(load<u8>(p + k) - ZERO) < 10) k++
-  return k
-}
-
-function pow10(k: i32): u64 {
-  return load<u64>(POW10_INT + (<usize>k << 3))
-}
-
-/** Eight ASCII digits. */
-function eight(ascii: u64): u64 {
-  let v = ascii - 0x3030303030303030
-  v = v * 10 + (v >> 8)
-  return ((v & 0x000000ff000000ff) * 0x000f424000000064 + ((v >> 16) & 0x000000ff000000ff) * 0x0000271000000001) >> 32
-}
-
-/** 1..8 digits: shift them to the top, fill the front with '0'. */
-function upTo8(p: usize, n: i32): u64 {
-  const s = (8 - n) << 3
-  const fill: u64 = s ? <u64>0x3030303030303030 >> (64 - s) : 0
-  return eight((load<u64>(p) << s) | fill)
-}
-
-/** 0..19 digits. */
-function integer(p: usize, n: i32): u64 {
-  if (n == 0) return 0
-  if (n <= 8) return upTo8(p, n)
-  if (n <= 16) return eight(load<u64>(p)) * pow10(n - 8) + upTo8(p + 8, n - 8)
-  return (eight(load<u64>(p)) * 100000000 + eight(load<u64>(p, 8))) * pow10(n - 16) + upTo8(p + 16, n - 16)
+  return literal<T>(p, cell, field)
 }

@@ -1,7 +1,7 @@
+import { slowNumber } from './digits'
 import { FIELD_CELL, FIELD_RUN_AT, FIELD_RUN_END, FIELD_RUN_LENGTHS } from './layout'
-import { number, slowNumber, storeAs, wholeNumber } from './number'
+import { number } from './number'
 import { CLOSE_ARRAY, COMMA, OPEN_ARRAY, skipBlank } from './text'
-import { literal } from './values'
 
 // All numbers of a list, or of lists in lists of one shape, into cells that lie side by side. p stands after the opening bracket; each answers the position
 // after the closing one, or 0: flag the record.
@@ -51,12 +51,11 @@ function isAlike(field: usize, depth: u32, length: u32): bool {
 /** p at the first element. */
 function numbers<T>(p: usize, end: usize, field: usize, cell: usize, last: usize): usize {
   while (cell < last) {
-    const after = number<T>(p, cell)
-    let next = after ? after : noNumber<T>(p, end, cell, field)
+    let next = number<T>(p, cell, end, field)
     if (!next) return 0
     cell += sizeof<T>()
     if (load<u8>(next) != COMMA) {
-      if (after && (load<u8>(next) | 32) == 101) {
+      if ((load<u8>(next) | 32) == 101) {
         next = slowNumber<T>(p, cell - sizeof<T>())
         if (!next) return 0
       }
@@ -85,14 +84,4 @@ function numbers<T>(p: usize, end: usize, field: usize, cell: usize, last: usize
     if (p >= end) return 0
   }
   return 0
-}
-
-/** A blank before a number, or a word. */
-export function noNumber<T>(p: usize, end: usize, cell: usize, field: usize): usize {
-  if (load<u8>(p) <= 32) {
-    p = skipBlank(p, end)
-    const after = wholeNumber<T>(p, cell)
-    if (after) return after
-  }
-  return literal<T>(p, cell, field)
 }

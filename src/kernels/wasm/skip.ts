@@ -1,3 +1,4 @@
+import { BYTES_9, CHARS_ZERO } from './tables'
 import { BACKSLASH, COMMA, isBlank, QUOTE, skipBlank, stopMask } from './text'
 
 // Values of JSON that nobody wants are passed over with the strictness of JSON.parse. Each answers the position after what it passed over, or 0: it is
@@ -87,7 +88,7 @@ function skipDigits(p: usize): usize {
 }
 
 function digitMask(p: usize): i32 {
-  return i8x16.bitmask(i8x16.lt_u(i8x16.sub(v128.load(p), i8x16.splat(48)), i8x16.splat(10)))
+  return i8x16.bitmask(i8x16.le_u(i8x16.sub(v128.load(p), v128.load(CHARS_ZERO)), v128.load(BYTES_9)))
 }
 
 /** p after the bracket. */

@@ -1,3 +1,5 @@
+import { CHARS_BACKSLASH, CHARS_CONTROL, CHARS_QUOTE } from './tables'
+
 // What both scanners need of texts.
 
 export const QUOTE: u8 = 34
@@ -18,10 +20,14 @@ export function same(a: usize, b: usize): bool {
   return !v128.any_true(v128.xor(v128.load(a), v128.load(b)))
 }
 
+/** Not 0: a text that was looked at may hold bytes beyond ASCII. What is no text never does. */
+export const BEYOND_ASCII: usize = memory.data<u8>([0], 16)
+
 /** Where a string may end or stop being plain: quotes, backslashes, control characters. A bit for each of 16 bytes. */
 export function stopMask(p: usize): i32 {
   const v = v128.load(p)
-  return i8x16.bitmask(v128.or(i8x16.lt_u(v, i8x16.splat(32)), v128.or(i8x16.eq(v, i8x16.splat(34)), i8x16.eq(v, i8x16.splat(92)))))
+  if (i8x16.bitmask(v)) store<u8>(BEYOND_ASCII, 1)
+  return i8x16.bitmask(v128.or(i8x16.le_u(v, v128.load(CHARS_CONTROL)), v128.or(i8x16.eq(v, v128.load(CHARS_QUOTE)), i8x16.eq(v, v128.load(CHARS_BACKSLASH)))))
 }
 
 export function isBlank(c: u8): bool {

@@ -1,4 +1,4 @@
-import { storeAs } from './number'
+import { storeAs } from './digits'
 
 // Points in time as src/features/time.ts reads them, in ISO 8601: `2001-05-03`, `2001-05-03T17:45`, `2001-05-03 17:45:10.25+02:00`, `...Z`.
 

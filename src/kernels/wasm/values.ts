@@ -2,7 +2,7 @@ import { lookUp } from './dictionary'
 import {
   ALLOWS_BARE, ALLOWS_FALSE, ALLOWS_LONG, ALLOWS_NULL, ALLOWS_TRUE, ALLOWS_UNKNOWN, ENTRY_VALUE, FIELD_ALLOWS, FIELD_FALSE, FIELD_NULL, FIELD_TRUE, FIELD_UNKNOWN, TOKEN_MAX,
 } from './layout'
-import { storeAs } from './number'
+import { storeAs } from './digits'
 import { QUOTE, stopMask } from './text'
 import { time } from './time'
 
