@@ -26,9 +26,9 @@ export class Packer {
   constructor(rows: number, bytes: number, arena?: Arena) {
     this.#arena = arena
     this.bytes = this.#take(Math.max(bytes, 64))
-    this.#keys = nulls(rows)
-    this.#values = nulls(rows)
-    this.#headers = nulls(rows)
+    this.#keys = slices(rows)
+    this.#values = slices(rows)
+    this.#headers = slices(rows)
     this.#timesMs = new Float64Array(rows)
   }
 
@@ -38,17 +38,21 @@ export class Packer {
     this.#hasHeaders = false
     if (this.#arena !== undefined || bytes > this.bytes.length) this.bytes = this.#take(Math.max(bytes, 64))
     if (rows > this.#timesMs.length) {
-      this.#keys = nulls(rows)
-      this.#values = nulls(rows)
-      this.#headers = nulls(rows)
-      this.#timesMs = new Float64Array(rows)
-    } else for (const { start, end } of [this.#keys, this.#values, this.#headers]) { start.fill(-1); end.fill(-1) }
+      const room = Math.max(rows, 2 * this.#timesMs.length)
+      this.#keys = slices(room)
+      this.#values = slices(room)
+      this.#headers = slices(room)
+      this.#timesMs = new Float64Array(room)
+    }
   }
 
   /** Begins a row whose key, value and headers are null until they are set. */
   row(timeMs: number): void {
     if (this.rows === this.#timesMs.length) this.#moreRows()
-    this.#timesMs[this.rows++] = timeMs
+    const { rows } = this, keys = this.#keys, values = this.#values, headers = this.#headers
+    keys.start[rows] = keys.end[rows] = values.start[rows] = values.end[rows] = headers.start[rows] = headers.end[rows] = -1
+    this.#timesMs[rows] = timeMs
+    this.rows++
   }
   setKey(start: number): void { this.#set(this.#keys, start) }
   setValue(start: number): void { this.#set(this.#values, start) }
@@ -93,7 +97,6 @@ export class Packer {
   drop(at: number): void {
     this.length = at
     this.rows--
-    for (const { start, end } of [this.#keys, this.#values, this.#headers]) start[this.rows] = end[this.rows] = -1
   }
   /** Key and headers of a row of other records, as they are. */
   copyKeyAndHeaders(from: Records, row: number): void {
@@ -155,10 +158,10 @@ export function partOf(records: Records, slices: Slices | undefined, row: number
 }
 
 const EMPTY = new Uint8Array(0)
-const nulls = (rows: number): Slices => ({ start: new Int32Array(rows).fill(-1), end: new Int32Array(rows).fill(-1) })
+const slices = (rows: number): Slices => ({ start: new Int32Array(rows), end: new Int32Array(rows) })
 const cut = ({ start, end }: Slices, rows: number): Slices => ({ start: start.subarray(0, rows), end: end.subarray(0, rows) })
 function copy({ start, end }: Slices, rows: number): Slices {
-  const larger = nulls(rows)
+  const larger = slices(rows)
   larger.start.set(start)
   larger.end.set(end)
   return larger

@@ -17,15 +17,19 @@ export interface ValueWriter {
 /** A result whose records keep key, headers and time of those they come from; null values are passed on. */
 export interface Composition {
   check(signature: Signature): void
-  /** `rows`: those that have an answer. */
-  open(batch: RecordBatch, scored: Scored, rows: Int32Array): ValueWriter
+  /** `rows`: those that have an answer. What kernels write needs none of them. */
+  open(batch: RecordBatch, scored: Scored, rows: () => Int32Array): ValueWriter
 }
 
 /** Memory of results is used again: a new buffer of a MiB for every batch costs the garbage collector more than writing it costs. */
-const SPARE_MAX = 4, SPARE_BYTES_MAX = 4 * 2 ** 20
+const SPARE_MAX = 16, SPARE_BYTES_MAX = 4 * 2 ** 20
+/** What a result may take beside the record, at first. */
+const ROW_BYTES = 192
 
 export function compose({ check, open }: Composition, arena?: Arena): Result {
   const spare: Packer[] = []
+  /** Bytes of a result, lately: what is reserved beyond need would make the memory that is in use wander. */
+  let lately: number | undefined
   const packerOf = (rows: number, bytes: number): Packer => {
     const packer = spare.pop()
     if (packer === undefined) return new Packer(rows, bytes, arena)
@@ -40,16 +44,9 @@ export function compose({ check, open }: Composition, arena?: Arena): Result {
     check,
     write(batch, scored) {
       const { parts, part, at } = scored
-      const answered = new Int32Array(batch.rows)
-      const { values: { start, end }, rows: all } = batch
-      let count = 0, bytes = 0
-      for (let row = 0; row < all; row++) {
-        if (part[row]! < 0 || start[row]! < 0) continue
-        answered[count++] = row
-        bytes += end[row]! - start[row]!
-      }
-      const writer = open(batch, scored, answered.subarray(0, count))
-      const packer = packerOf(batch.rows, bytes + batch.rows * 192)
+      let answered: Int32Array | undefined
+      const writer = open(batch, scored, () => answered ??= answeredOf(batch, part))
+      const packer = packerOf(batch.rows, lately === undefined ? batch.bytes.byteLength + batch.rows * ROW_BYTES : Math.ceil((lately + 8) * batch.rows) + 1024)
       const halves = batch.rejected === undefined || batch.rejected.length === 0 ? undefined : new Set(batch.rejected.map(({ row }) => row))
       const rows = new Int32Array(batch.rows), rejected: Rejection[] = []
       const quick = quickOf(arena, batch, scored, writer.simple)
@@ -79,9 +76,17 @@ export function compose({ check, open }: Composition, arena?: Arena): Result {
         packer.free()
         throw error
       } finally { quick?.close() }
+      if (packer.rows > 0) lately = Math.max(packer.length / packer.rows, (lately ?? 0) * 0.95)
       return { records: packer.finish(writer.columns, () => keep(packer)), rows: rows.subarray(0, packer.rows), rejected }
     },
   }
+}
+
+function answeredOf({ rows, values: { start } }: RecordBatch, part: Int32Array): Int32Array {
+  const answered = new Int32Array(rows)
+  let count = 0
+  for (let row = 0; row < rows; row++) if (part[row]! >= 0 && start[row]! >= 0) answered[count++] = row
+  return answered.subarray(0, count)
 }
 
 function ofRecord(error: unknown): SluiceError {

@@ -17,7 +17,7 @@ export function custom(make: ResultFunction, options: ResultOptions = {}): Resul
   return compose({
     check() {},
     open(batch, { parts }, rows) {
-      const values = valuesOf(batch, [WHOLE], rows), predictions = parts.map(predictionOf), from = originOf(batch)
+      const values = valuesOf(batch, [WHOLE], rows()), predictions = parts.map(predictionOf), from = originOf(batch)
       return {
         write(row, answer, at, part, packer) {
           values.open(row)

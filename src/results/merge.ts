@@ -23,15 +23,15 @@ export function merge(fields: MergeFields, options: ResultOptions = {}): Result 
   return compose({
     check(signature) { specs = entries.map(({ name, output }) => outputOf(signature, output, name)) },
     open(read, scored, rows) {
-      const batch = asJson(read, rows)
+      const batch = read.decoder === undefined ? read : asJson(read, rows())
       const from = batch.columns === undefined ? 'json' : 'csv'
       const codec = options.codec ?? from
       const fieldsOf = { entries, origin, widths: entries.map(({ output }, i) => scored.parts[0] === undefined ? specs[i] && widthOf(specs[i]) : widthOf(tensorOf(scored.parts[0], output))) }
       if (codec === 'csv') {
         if (batch.columns === undefined) throw new SluiceError('SLUICE_CONFIG_INVALID', 'JSON records cannot be merged into CSV: their fields are not known beforehand', { why: 'a CSV file has one header for all lines', fix: 'name the columns with `object`, or write NDJSON' })
-        return csvIntoCsv(batch, batch.columns, scored, rows, fieldsOf)
+        return csvIntoCsv(batch, batch.columns, scored, rows(), fieldsOf)
       }
-      return from === 'json' ? jsonIntoJson(batch, read, scored, rows, fieldsOf) : csvIntoJson(batch, batch.columns!, scored, rows, fieldsOf)
+      return from === 'json' ? jsonIntoJson(batch, read, scored, rows, fieldsOf) : csvIntoJson(batch, batch.columns!, scored, rows(), fieldsOf)
     },
   }, options.arena)
 }
@@ -54,14 +54,14 @@ function membersOf(batch: RecordBatch, { parts }: Scored, { entries, origin }: F
 const encoder = new TextEncoder()
 const OPEN = 123, CLOSE = 125, COMMA = 44
 
-function jsonIntoJson(batch: RecordBatch, read: RecordBatch, scored: Scored, rows: Int32Array, fields: Fields): ValueWriter {
+function jsonIntoJson(batch: RecordBatch, read: RecordBatch, scored: Scored, rows: () => Int32Array, fields: Fields): ValueWriter {
   const { bytes, values } = batch
   const members = membersOf(batch, scored, fields)
   const names = [...fields.entries.map(({ name }) => name), ...(fields.origin ? [ORIGIN] : [])].map(name => ({ name, utf8: encoder.encode(name) }))
   // one search through a chunk of records says of most that none has any of the names; it ends with its quote and begins without, for
   // the engine looks for the first sign
-  const chunkOf = chunksOf(batch, rows), needles = names.map(({ name }) => JSON.stringify(name).slice(1))
-  let chunk: Chunk | undefined, fresh = false, oneLine = false
+  const needles = names.map(({ name }) => JSON.stringify(name).slice(1))
+  let chunkOf: ReturnType<typeof chunksOf> | undefined, chunk: Chunk | undefined, fresh = false, oneLine = false
   const { entries, origin } = fields
   const simple = batch !== read ? {} : { simple: { merges: true, origin, names: entries.map(({ name }) => name), values: scored.parts.map(part => entries.map(({ output }) => tensorOf(part, output))) } }
   return {
@@ -72,7 +72,7 @@ function jsonIntoJson(batch: RecordBatch, read: RecordBatch, scored: Scored, row
       const open = objectAt(bytes, start, end)       // white space and a byte order mark before it are not kept
       const close = trimSpace(bytes, start, end) - 1
       if (bytes[close] !== CLOSE || close <= open) throw new SluiceError('SLUICE_JSON_BROKEN', 'the value does not end as an object')
-      const now = chunkOf(row)
+      const now = (chunkOf ??= chunksOf(batch, rows()))(row)
       if (now !== chunk) {
         chunk = now
         fresh = now !== undefined && !escapesNames(now.text) && needles.every(needle => !now.text.includes(needle))
