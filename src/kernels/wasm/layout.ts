@@ -79,30 +79,30 @@ export const ENTRY_VALUE = 32
 export const ENTRY_LENGTH = 40
 export const TOKEN_MAX = 32
 
-// Index of rows for batch.ts: blocks of INDEX_ROWS numbers each. Times f64; begin and end of keys, values and headers i32 (begin < 0: null), counted from a base;
+// Index of rows for batch.ts: blocks of INDEX_ROWS numbers each, which is a power of two. Times f64; begin and end of keys, values and headers i32 (begin < 0: null), counted from a base;
 // then the bytes of each row i32, the group that it is in u32 (0: none), and the rows that are taken u32.
-export const INDEX_ROWS = 512
+export const INDEX_ROWS = 1024
 export const INDEX_TIMES_MS = 0
-export const INDEX_KEY_START = 4096
-export const INDEX_KEY_END = 6144
-export const INDEX_VALUE_START = 8192
-export const INDEX_VALUE_END = 10240
-export const INDEX_HEADERS_START = 12288
-export const INDEX_HEADERS_END = 14336
-export const INDEX_SIZES = 16384
-export const INDEX_GROUP = 18432
-export const INDEX_TAKEN = 20480
-export const INDEX_BYTES = 22528
+export const INDEX_KEY_START = 8 * INDEX_ROWS
+export const INDEX_KEY_END = 12 * INDEX_ROWS
+export const INDEX_VALUE_START = 16 * INDEX_ROWS
+export const INDEX_VALUE_END = 20 * INDEX_ROWS
+export const INDEX_HEADERS_START = 24 * INDEX_ROWS
+export const INDEX_HEADERS_END = 28 * INDEX_ROWS
+export const INDEX_SIZES = 32 * INDEX_ROWS
+export const INDEX_GROUP = 36 * INDEX_ROWS
+export const INDEX_TAKEN = 40 * INDEX_ROWS
+export const INDEX_BYTES = 44 * INDEX_ROWS
 
 // Behind the index that batch.ts works on: slots of a hash table of groups u32; rows that are in no group u32, bytes of the others f64; the latest time of those
 // that were appended last f64; the groups. Group: partition i32, its first row among those taken u32, how many u32, how far they are filled in u32, bytes f64.
-export const STAGE_SLOTS = 22528
-export const STAGE_SLOTS_BYTES = 4096
-export const STAGE_REFUSED = 26624
-export const STAGE_BYTES_HELD = 26632
-export const STAGE_MAX_MS = 26640
-export const STAGE_GROUPS = 26648
-export const STAGE_BYTES = 38936
+export const STAGE_SLOTS = INDEX_BYTES
+export const STAGE_SLOTS_BYTES = 8 * INDEX_ROWS
+export const STAGE_REFUSED = STAGE_SLOTS + STAGE_SLOTS_BYTES
+export const STAGE_BYTES_HELD = STAGE_REFUSED + 8
+export const STAGE_MAX_MS = STAGE_REFUSED + 16
+export const STAGE_GROUPS = STAGE_REFUSED + 24
+export const STAGE_BYTES = STAGE_GROUPS + 24 * INDEX_ROWS
 export const GROUP_SIZE = 24
 export const GROUP_PARTITION = 0
 export const GROUP_FIRST = 4
@@ -163,11 +163,11 @@ export const NAME_BYTES = 32
 
 // What results are made of, for up to INDEX_ROWS rows: an index of rows; behind it of each row its offset f64, whether there is an answer i32 (below 0: none),
 // which i32, its model i32. writeResults fills an index of rows, too; rows taken are the numbers of the rows in the first one.
-export const FROM_OFFSETS = 22528
-export const FROM_PART = 26624
-export const FROM_AT = 28672
-export const FROM_MODEL = 30720
-export const FROM_BYTES = 32768
+export const FROM_OFFSETS = 44 * INDEX_ROWS
+export const FROM_PART = 52 * INDEX_ROWS
+export const FROM_AT = 56 * INDEX_ROWS
+export const FROM_MODEL = 60 * INDEX_ROWS
+export const FROM_BYTES = 64 * INDEX_ROWS
 
 // What planRecords and walkRecords (walk.ts) answer: where the first records begin u32, where they stopped u32, where the last record ends u32, rows u32, whether any has
 // headers u32, the next offset f64; behind it columns of one row. Columns of n rows: n offsets f64, n times f64, then begin and end of keys, values and headers,

@@ -6,6 +6,7 @@ import { Packer } from '../../../codecs/pack.ts'
 import type { Arena, Records } from '../../../core/index.ts'
 import { createArena } from '../../../kernels/arena.ts'
 import { kernelsOf } from '../../../kernels/host.ts'
+import * as is from '../../../kernels/wasm/layout.ts'
 import { kernelModule } from '../../../strategies/kernels.ts'
 import { partitionOf } from './murmur2.ts'
 import { stageOf } from './stage.ts'
@@ -83,11 +84,11 @@ test('rows with and without a key are in no groups together', () => {
 })
 
 test('more rows than are staged at once, of a MiB, with every length of a key', () => {
-  const rows = Array.from({ length: 1700 }, (_, i): Row => ({ key: new Uint8Array(i % 40).fill(i), value: new Uint8Array(i % 7 === 0 ? 9000 : i % 600).fill(i), headers: 0, timeMs: 1.75e12 + i * i }))
+  const rows = Array.from({ length: 2 * is.INDEX_ROWS + 300 }, (_, i): Row => ({ key: new Uint8Array(i % 40).fill(i), value: new Uint8Array(i % 7 === 0 ? 9000 : i % 600).fill(i), headers: 0, timeMs: 1.75e12 + i * i }))
   const records = recordsOf(rows, arena), plain = new BatchWriter('none'), quick = new BatchWriter('none', 0, kernels)
   for (let from = 0; from < rows.length;) {
     const count = stage.load(records, from, 1, Infinity)
-    assert.deepEqual([stage.groups, count], [1, Math.min(512, rows.length - from)])
+    assert.ok(stage.groups === 1 && count > 0 && count <= is.INDEX_ROWS && (stage.bytes < 2 ** 20 || count < is.INDEX_ROWS))
     quick.appendStaged(stage, records, from, 0, count, stage.bytes)
     from += count
   }

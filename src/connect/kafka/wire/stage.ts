@@ -27,6 +27,8 @@ export interface Group { readonly partition: number; readonly first: number; rea
 
 const stages = new WeakMap<Kernels, Stage>()
 const INT32_MAX = 0x7fffffff
+/** About so many are staged at once. */
+const BYTES = 1_048_576
 
 /** One for all producers of an executor: what is staged is used before anybody else stages. undefined: no room. */
 export function stageOf(kernels: Kernels): Stage | undefined {
@@ -48,7 +50,7 @@ export function stageOf(kernels: Kernels): Stage | undefined {
     get bytes() { return view.getFloat64(is.STAGE_BYTES_HELD, true) },
     get maxMs() { return view.getFloat64(is.STAGE_MAX_MS, true) },
     load({ bytes, keys, values, headers, timesMs: times, rows }, from, partitions, most) {
-      const count = Math.min(rows - from, is.INDEX_ROWS), to = from + count
+      const count = Math.min(rows - from, is.INDEX_ROWS, Math.ceil(BYTES * rows / bytes.length)), to = from + count
       base = bytes.byteOffset
       timesMs.set(times.subarray(from, to))
       ;[keys, values, headers].forEach((slices, i) => {
