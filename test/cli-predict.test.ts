@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { folder, golden, sluice, start } from './cli.ts'
-import { goldenNames, parseCsv } from './golden/golden.ts'
+import { parseCsv } from './golden/golden.ts'
 import type { Table } from './golden/golden.ts'
 
 const at = folder()
@@ -51,8 +51,9 @@ const metaOf = (name: string): Meta => JSON.parse(readFileSync(golden(`${name}/m
 /** What is to be given beside a model whose file has lost names of its categories (dmlc/xgboost #12360). */
 const categoriesFor = (name: string): string[] => name === LOST ? ['--categories', file('categories.json', JSON.stringify(metaOf(name).categories))] : []
 
+// test/cli-golden.test.ts has all models, in one process
 describe('predict --format csv --raw and verify agree with the origin library in every row', { concurrency: 2 }, () => {
-  for (const name of ['xgboost', 'lightgbm'].flatMap((of) => goldenNames(of).map((model) => `${of}/${model}`))) {
+  for (const name of [LOST, 'xgboost/multi-iris', 'lightgbm/cat-str-orders', 'lightgbm/poisson-orders']) {
     test(name, async (t) => {
       const here = golden(`${name}/`), rows = `${here}inputs.csv`
       const expected = parseCsv(readFileSync(`${here}expected.csv`, 'utf8'))
@@ -201,6 +202,31 @@ test('columns-in-another-order give the same answers, others are passed over, an
   assert.equal(missing.code, 1)
   assert.equal(missing.stdout, '')
   assert.match(missing.stderr, /^SluiceError: there is no column 'mean_radius' \(there is 'mean_radiuss'\)\n {2}code: SLUICE_FEATURE_MISSING/)
+})
+
+test('a model without names for its inputs takes a table by position, CSV and Parquet; by name where the names are those it was given', async () => {
+  const here = golden('catboost/scaled-unnamed/'), { columns, rows } = parseCsv(readFileSync(`${here}inputs.csv`, 'utf8'))
+  const expected = parseCsv(readFileSync(`${here}expected.csv`, 'utf8')).rows.map(([raw]) => raw)
+  const raw = async (path: string): Promise<string[]> => {
+    const { code, stdout, stderr } = await sluice(['predict', `${here}model.json`, path, '--format', 'csv', '--raw'])
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
+    return parseCsv(stdout).rows.map(([cell]) => cell!)
+  }
+  const table = (name: string, header: readonly string[], of: (row: readonly string[]) => readonly string[]): string => file(name, [header, ...rows.map(of)].map((cells) => cells.join(',')).join('\n'))
+  assert.deepEqual(await raw(table('other.csv', ['z', 'b', '"x, y"', 'a.b', '1'], (row) => row)), expected)
+  assert.deepEqual(await raw(table('named.csv', ['id', ...columns.toReversed()], (row) => ['7', ...row.toReversed()])), expected)
+  assert.deepEqual(await raw(`${here}rows.parquet`), expected.slice(0, 60))
+  const { code, stderr } = await sluice(['predict', `${here}model.json`, table('more.csv', ['id', 'a', 'b', 'c', 'd', 'e'], (row) => ['7', ...row])])
+  assert.equal(code, 1)
+  assert.match(stderr, /^SluiceError: the model takes 5 columns by their order, and the table has 6\n {2}code: SLUICE_FEATURE_MISSING/)
+  assert.match(stderr, /name the inputs in the header: features_0, features_1, features_2, \.\.\.\n/)
+})
+
+test('verify --absolute forgives a small difference of small numbers', async () => {
+  const { columns, rows } = parseCsv(readFileSync(EXPECTED, 'utf8'))
+  const path = file('small.csv', [columns.join(','), ...rows.map((cells) => [Number(cells[0]) + 1e-6, cells[1]].join(','))].join('\n'))
+  assert.equal((await sluice(['verify', MODEL, ROWS, path])).code, 1)
+  assert.equal((await sluice(['verify', MODEL, ROWS, path, '--absolute', '2e-6'])).code, 0)
 })
 
 test('an empty input has no answers', async () => {

@@ -29,28 +29,39 @@ Examples:
     .action(predict)
 }
 
-async function predict(path: string, input: string, { format, input: inputFormat, raw = false, ...options }: Flags): Promise<void> {
+async function predict(path: string, input: string, flags: Flags): Promise<void> {
+  const texts = answersIn(path, input, flags)
+  for (;;) {
+    const { value, done } = await texts.next()
+    if (done !== true) {
+      await out(value)
+      continue
+    }
+    if (value.failed === 0) return
+    process.exitCode = 1
+    process.stderr.write(`${value.failed} of ${value.rows} rows have an error in place of an answer\n`)
+    return
+  }
+}
+
+/** What is to be written, piece by piece; then how many rows there were, and how many of them have no answer. */
+export async function* answersIn(path: string, input: string, { format, input: inputFormat, raw = false, ...options }: Flags): AsyncGenerator<string, { readonly rows: number; readonly failed: number }> {
   const { openInput, openScorer } = await import('./score.ts')
   const scorer = await openScorer(path, options)
-  const { model } = scorer.model
-  const fields = raw ? rawFieldsOf(model) : fieldsOf(model)
-  const source = await openInput(input, inputFormat)
-  const writer = format === 'csv' ? csvWriter(fields) : jsonWriter(fields)
   let rows = 0, failed = 0
   try {
-    if (writer.header !== '') await out(writer.header)
-    for await (const answers of scorer.answers(source)) {
-      await out(writer.lines(answers, rows))
-      rows += answers.rows
-      failed += answers.errors.size
-    }
-  } finally {
-    await source.close()
-    await scorer.close()
-  }
-  if (failed === 0) return
-  process.exitCode = 1
-  process.stderr.write(`${failed} of ${rows} rows have an error in place of an answer\n`)
+    const { model } = scorer.model, fields = raw ? rawFieldsOf(model) : fieldsOf(model), read = await openInput(input, inputFormat)
+    const writer = format === 'csv' ? csvWriter(fields) : jsonWriter(fields)
+    try {
+      if (writer.header !== '') yield writer.header
+      for await (const answers of scorer.answers(read)) {
+        yield writer.lines(answers, rows)
+        rows += answers.rows
+        failed += answers.errors.size
+      }
+    } finally { await read.source.close() }
+  } finally { await scorer.close() }
+  return { rows, failed }
 }
 
 interface Writer { readonly header: string; lines(answers: Answers, before: number): string }

@@ -1,11 +1,13 @@
 import { open } from 'node:fs/promises'
 import { didYouMean } from '../codecs/paths.ts'
 import { fileError } from '../connect/file/errors.ts'
+import { filesOf } from '../connect/file/files.ts'
+import { parquetColumns } from '../connect/file/parquet.ts'
 import { openFileSource } from '../connect/file/source.ts'
 import { formatOf } from '../connect/file/options.ts'
 import type { FileFormat } from '../connect/file/options.ts'
 import { SluiceError } from '../core/index.ts'
-import type { Context, ReadOptions, RecordBatch, Source, Tensor } from '../core/index.ts'
+import type { Context, Extractor, ReadOptions, RecordBatch, Signature, Source, Tensor } from '../core/index.ts'
 import { columns } from '../features/columns.ts'
 import { systemClock } from '../flow/clock.ts'
 import { embedded } from '../strategies/embedded/index.ts'
@@ -18,10 +20,12 @@ export interface Answers {
   readonly outputs: ReadonlyMap<string, Tensor>
   readonly errors: ReadonlyMap<number, SluiceError>
 }
+/** Rows to score; columns: of a file whose rows are objects, in its order. */
+export interface Input { readonly source: Source; readonly columns?: readonly string[] }
 export interface Scorer {
   readonly model: Version
   /** As far as they are asked for: nothing is read ahead. */
-  answers(source: Source): AsyncGenerator<Answers>
+  answers(input: Input): AsyncGenerator<Answers>
   close(): Promise<void>
 }
 
@@ -33,14 +37,13 @@ export const context: Context = {
 }
 const owner = { assigned: () => {}, revoked: async () => {}, lost: () => {} }
 
-/** A model that answers for records whose values are named as its inputs. */
+/** A model that answers for records whose values are named as its inputs. A table is taken by position where the model's file has no names. */
 export async function openScorer(path: string, options: ReadOptions): Promise<Scorer> {
   const model = await embedded({ ...options, model: path, watch: false }, context)
   const serving = model.take()
   const predictor = serving.predictors[0]!
-  const extractor = columns().for(predictor.signature)
 
-  async function score(batch: RecordBatch): Promise<Answers> {
+  async function score(batch: RecordBatch, extractor: Extractor): Promise<Answers> {
     const extracted = extractor.extract(batch, Int32Array.from({ length: batch.rows }, (_, row) => row))
     try {
       const predicted = await predictor.predict(extracted.features, undefined, signal)
@@ -56,13 +59,13 @@ export async function openScorer(path: string, options: ReadOptions): Promise<Sc
   }
   return {
     model: model.version,
-    async *answers(source) {
-      let header: RecordBatch['columns']
+    async *answers({ source, columns: named }) {
+      let header: readonly string[] | undefined, extractor: Extractor | undefined
       for await (const batch of source.read(owner, signal)) {
         try {
-          const renamed = batch.columns === undefined ? undefined : byPosition(batch.columns, model.version)
-          if (renamed === undefined && batch.columns !== undefined && batch.columns !== header) checkColumns(header = batch.columns, model.version, batch.partition)
-          if (batch.rows > 0) yield await score(renamed === undefined ? batch : { ...batch, columns: renamed })
+          const columnsNow = batch.columns ?? named
+          if (extractor === undefined || columnsNow !== header) extractor = columns().for(signatureFor(header = columnsNow, predictor.signature, batch.partition))
+          if (batch.rows > 0) yield await score(batch, extractor)
         } finally { batch.release() }
       }
     },
@@ -73,14 +76,24 @@ export async function openScorer(path: string, options: ReadOptions): Promise<Sc
   }
 }
 
-/** The model's own names for the columns of a table, where its file has none and the table has as many columns under other names. */
-function byPosition(header: readonly string[], { model: { signature: { inputs: [input] } } }: Version): readonly string[] | undefined {
-  if (input?.unnamed !== true || input.columns?.length !== header.length || input.columns.some(({ name }) => header.includes(name))) return undefined
-  return input.columns.map(({ name }) => name)
+/** With the table's names for its columns where the model's file has none. @throws SLUICE_FEATURE_MISSING a column is not there */
+function signatureFor(header: readonly string[] | undefined, signature: Signature, partition: string): Signature {
+  const [input] = signature.inputs, own = input?.unnamed === true && signature.inputs.length === 1 ? input.columns : undefined
+  if (header === undefined) return signature
+  if (own === undefined || own.every(({ name }) => header.includes(name))) {
+    checkColumns(header, signature, partition)
+    return signature
+  }
+  if (own.length !== header.length) {
+    throw new SluiceError('SLUICE_FEATURE_MISSING', `the model takes ${own.length} columns by their order, and the table has ${header.length}`, {
+      at: partition, why: 'the model file has no names for its inputs', fix: `leave out what is no input, or name the inputs in the header: ${own.slice(0, 3).map(({ name }) => name).join(', ')}${own.length > 3 ? ', ...' : ''}`,
+    })
+  }
+  return { ...signature, inputs: [{ ...input!, columns: own.map((column, i) => ({ ...column, name: header[i]! })) }] }
 }
 
 /** A column that is not there is told once, not for every row. */
-function checkColumns(header: readonly string[], { model: { signature } }: Version, partition: string): void {
+function checkColumns(header: readonly string[], signature: Signature, partition: string): void {
   const wanted = signature.inputs.flatMap(({ name, columns: inputs }) => inputs?.map((column) => column.name) ?? [name])
   const missing = wanted.filter((name) => !header.includes(name))
   if (missing.length === 0) return
@@ -95,12 +108,15 @@ function checkColumns(header: readonly string[], { model: { signature } }: Versi
 }
 
 /** A file, or '-' for the standard input, as rows to score. */
-export async function openInput(path: string, format: FileFormat | undefined): Promise<Source> {
-  if (path !== '-') return openFileSource({ path, format: format ?? formatOf(path) ?? formatBy(await beginningOf(path)) }, context)
+export async function openInput(path: string, format: FileFormat | undefined): Promise<Input> {
+  if (path !== '-') {
+    const known = format ?? formatOf(path) ?? formatBy(await beginningOf(path)), source = await openFileSource({ path, format: known }, context)
+    return known === 'parquet' ? { source, columns: await parquetColumns((await filesOf({ path, format: known }))[0]!) } : { source }
+  }
   const { openStdinSource } = await import('../connect/stdio/index.ts')
   const known = format ?? formatBy(await peek())
   if (known === 'parquet') throw new SluiceError('SLUICE_FILE_FORMAT', 'Parquet cannot be read from the standard input', { why: 'its directory is at its end', fix: 'name the file' })
-  return openStdinSource({ format: known }, context)
+  return { source: await openStdinSource({ format: known }, context) }
 }
 
 /** JSON begins with a brace, or a bracket if records are lists, Parquet with its mark; everything else is taken for CSV. */

@@ -7,7 +7,7 @@ import { fieldsOf, numbered, rawFieldsOf } from './fields.ts'
 import { categoriesOption } from './options.ts'
 import { table } from './print.ts'
 
-interface Flags extends ReadOptions { readonly bits?: boolean; readonly tolerance?: number }
+interface Flags extends ReadOptions { readonly bits?: boolean; readonly tolerance?: number; readonly absolute?: number }
 
 export function command(): Command {
   return new Command('verify')
@@ -17,6 +17,7 @@ export function command(): Command {
     .argument('<expected.csv>', 'what the library answers for these rows')
     .addOption(new Option('--bits', 'every number must be equal to the last bit').conflicts('tolerance'))
     .addOption(new Option('--tolerance <rel>', 'the largest relative difference; left out: 1e-5 for float32, 1e-12 for float64').argParser(tolerance))
+    .addOption(new Option('--absolute <difference>', 'a difference that is allowed whatever the number: of probabilities near 0 the relative one says little').argParser(tolerance).conflicts('bits'))
     .addOption(new Option('--trees <which>', 'trees of an XGBoost model that stopped early: up to the best round, or all').choices(['best', 'all']))
     .addOption(categoriesOption())
     .addHelpText('after', `
@@ -49,17 +50,25 @@ interface Compared {
   largestAt: number
 }
 
-async function verify(path: string, rowsPath: string, expectedPath: string, { bits = false, tolerance: given, ...options }: Flags): Promise<void> {
+async function verify(path: string, rowsPath: string, expectedPath: string, flags: Flags): Promise<void> {
+  const { report, first } = await comparison(path, rowsPath, expectedPath, flags)
+  process.stdout.write(report)
+  if (first !== undefined) throw differs(first, expectedPath)
+  process.stdout.write(flags.bits === true ? 'equal to the last bit\n' : 'equal within what is allowed\n')
+}
+
+/** `first`: what differs. @throws SLUICE_VERIFY_DIFFERS the files do not belong together */
+export async function comparison(path: string, rowsPath: string, expectedPath: string, { bits = false, tolerance: given, absolute = 0, ...options }: Flags): Promise<{ readonly report: string; readonly first: string | undefined }> {
   const [{ openScorer, openInput }, { rowsOf }] = await Promise.all([import('./score.ts'), import('./csv.ts')])
   const scorer = await openScorer(path, options)
-  const source = await openInput(rowsPath, undefined)
+  const input = await openInput(rowsPath, undefined)
   const expected = rowsOf(expectedPath)
   let rows = 0, first: string | undefined, compared: Compared[] = []
   try {
     const header = (await expected.next()).value
     if (header === undefined) throw new SluiceError('SLUICE_FILE_FORMAT', `${expectedPath} holds no rows`, { at: expectedPath, why: 'there is nothing to compare with', fix: 'write the answers of the library there' })
     compared = columnsIn(header, scorer.model, expectedPath, bits ? 0 : given)
-    for await (const { rows: count, at, outputs, errors } of scorer.answers(source)) {
+    for await (const { rows: count, at, outputs, errors } of scorer.answers(input)) {
       const elements = compared.map(({ output }) => ({ of: elementsOf(outputs.get(output)!), width: widthOf(outputs.get(output)!) ?? 1 }))
       for (let row = 0; row < count; row++) {
         const cells = (await expected.next()).value
@@ -81,7 +90,7 @@ async function verify(path: string, rowsPath: string, expectedPath: string, { bi
             return
           }
           const wanted = numberIn(cell, column, rows, expectedPath), answer = Number(given)
-          const difference = differenceOf(wanted, answer, column.dtype)
+          const difference = Math.abs(wanted - answer) <= absolute ? 0 : differenceOf(wanted, answer, column.dtype)
           if (difference > column.largest) { column.largest = difference; column.largestAt = rows }
           const equal = bits ? sameBits(wanted, answer, column.dtype) : difference <= column.tolerance
           if (!equal) first ??= `row ${rows}, column '${column.name}': expected ${text(wanted)}, the model answers ${text(answer)} (relative difference ${difference.toPrecision(3)})`
@@ -90,15 +99,15 @@ async function verify(path: string, rowsPath: string, expectedPath: string, { bi
     }
     if (first === undefined && !(await expected.next()).done) throw differs(`${expectedPath} has more rows than ${rowsPath}, which has ${rows}`, expectedPath)
   } finally {
-    await source.close()
+    await expected.return(undefined)
+    await input.source.close()
     await scorer.close()
   }
-  process.stdout.write(`${rows} rows compared\n\n${table([
+  const report = `${rows} rows compared\n\n${table([
     ['column', 'largest relative difference', 'allowed'],
     ...compared.map(({ name, dtype, largest, largestAt, tolerance: allowed }) => dtype === 'string' ? [name, largest === 0 ? 'equal words' : `another word in row ${largestAt}`, 'none'] : [name, largest === 0 ? '0' : `${largest.toPrecision(3)} in row ${largestAt}`, bits ? 'none' : allowed === 0 ? '0' : allowed.toExponential()]),
-  ], '  ')}\n\n`)
-  if (first !== undefined) throw differs(first, expectedPath)
-  process.stdout.write(bits ? 'equal to the last bit\n' : 'equal within what is allowed\n')
+  ], '  ')}\n\n`
+  return { report, first }
 }
 
 const differs = (message: string, at: string): SluiceError => new SluiceError('SLUICE_VERIFY_DIFFERS', message, { at })

@@ -1,6 +1,6 @@
 """Writes models/catboost/<name>/: small models of the losses, trees, rules for NaN and categories that the data sets do not need, with CatBoost's answers.
 
-    pip install catboost==1.2.10 pandas scikit-learn && python make-catboost.py
+    pip install catboost==1.2.10 pandas pyarrow scikit-learn && python make-catboost.py
 """
 import csv, json, math, os
 import numpy as np
@@ -128,6 +128,8 @@ def regressors():
     model = CatBoostRegressor(**COMMON).fit(X, SIGNAL)
     model.set_scale_and_bias(0.7, -1.3)
     save('scaled-unnamed', model, lambda file, model=model: rows_for(model, file, X), names=[f'features_{i}' for i in range(5)])
+    # a table whose columns the model does not know by name, in an order that is not the alphabet's
+    pd.DataFrame(X[:60], columns=['z', '10', '9', 'a b', 'x.y']).to_parquet(os.path.join(HERE, 'scaled-unnamed', 'rows.parquet'), compression='snappy')
     other = CatBoostRegressor(**{**COMMON, 'random_seed': 2}).fit(X, SIGNAL)
     both = sum_models([model, other], weights=[0.3, 0.7])
     save('summed', both, lambda file: rows_for(both, file, X), names=[f'features_{i}' for i in range(5)])

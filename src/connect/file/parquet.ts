@@ -61,13 +61,17 @@ export async function openParquet(file: SourceFile, start: Start, settings: Read
 }
 
 /** The number of rows, without opening it for reading. */
-export async function parquetRows(file: SourceFile): Promise<number> {
+export const parquetRows = (file: SourceFile): Promise<number> => metadataOf(file, ({ row_groups: groups }) => groups.reduce((sum, { num_rows }) => sum + Number(num_rows), 0))
+
+/** The names of the columns that an object for each row has, in order. */
+export const parquetColumns = (file: SourceFile): Promise<readonly string[]> => metadataOf(file, (metadata, { parquet }) => parquet.parquetSchema(metadata).children.map(({ element }) => element.name))
+
+async function metadataOf<T>(file: SourceFile, take: (metadata: FileMetaData, library: Library) => T): Promise<T> {
   const handle = await failing('opening', file.path, 'SLUICE_SOURCE_FAILED', () => open(file.path, 'r'))
   try {
-    const { parquet } = await library()
+    const loaded = await library()
     const buffer = await bufferOf(handle, file)
-    const metadata: FileMetaData = await decoding(file, () => parquet.parquetMetadataAsync(buffer, { geoparquet: false }))
-    return metadata.row_groups.reduce((sum, { num_rows }) => sum + Number(num_rows), 0)
+    return await decoding(file, async () => take(await loaded.parquet.parquetMetadataAsync(buffer, { geoparquet: false }), loaded))
   } finally {
     await handle.close()
   }
