@@ -340,12 +340,13 @@ function choice(make: Maker, element: Element, is: number, yes: Value, no: Value
   return fieldOf('if', type, texts ? 'categorical' : 'continuous', value, texts ? words : undefined)
 }
 
-const CALLS_MAX = 100
-let calls = 0
+// each of thirty functions may call the one before it twice
+const DEPTH_MAX = 100, CALLS_MAX = 10_000
 function userFunction(make: Maker, scope: Scope, element: Element, own: Element, values: readonly Value[]): Value {
   const { document } = make, parameters = document.all(own, 'ParameterField'), body = own.children.find(({ name }) => name !== 'ParameterField' && name !== 'Extension')
   if (body === undefined || parameters.length !== values.length) throw document.broken(element, `'${own.attributes['name']}' takes ${parameters.length} arguments`)
-  if (++calls > CALLS_MAX) throw document.broken(element, `'${own.attributes['name']}' calls itself, or functions are nested ${CALLS_MAX} deep`)
+  if (++make.callDepth > DEPTH_MAX) throw document.broken(element, `'${own.attributes['name']}' calls itself, or functions are nested ${DEPTH_MAX} deep`)
+  if (++make.calls > CALLS_MAX) throw document.unsupported(element, `more than ${CALLS_MAX} calls of functions that the document defines`)
   try {
     const inner = scope.inner()
     for (const [i, parameter] of parameters.entries()) {
@@ -355,5 +356,5 @@ function userFunction(make: Maker, scope: Scope, element: Element, own: Element,
         : { ...value, name })
     }
     return compile(make, inner, body)
-  } finally { calls-- }
+  } finally { make.callDepth-- }
 }

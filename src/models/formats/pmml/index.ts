@@ -41,7 +41,7 @@ export const pmml: Format = {
 }
 const find = (files: Files): ReturnType<typeof findFile> => findFile(files, ['pmml', 'xml'], bytes => {
   const text = beginning(bytes, 4000).replaceAll('\0', '')
-  return /^[^<]{0,4}\s*<(\?xml|!--|PMML|[\w-]+:PMML)/.test(text) && /<(?:[\w-]+:)?PMML[\s>]/.test(text)
+  return /^[^<]{0,4}\s*<(\?xml|!--|!DOCTYPE|PMML|[\w-]+:PMML)/.test(text) && /<(?:[\w-]+:)?PMML[\s>]/.test(text)
 })
 
 function modelOf(file: string, root: Element): Model {

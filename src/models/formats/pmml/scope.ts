@@ -39,6 +39,9 @@ export class Maker {
   readonly refusals: Refusal[] = []
   /** User functions by name. */
   readonly functions = new Map<string, Element>()
+  /** Calls of them: how many are inside each other now, and all. */
+  callDepth = 0
+  calls = 0
   /** x-mathContext="float": models compute in float32. */
   float32 = false
   /** Columns of type float hold numbers of float64, and are rounded first. */
