@@ -31,7 +31,7 @@ function walk<S extends number>(forest: usize, inputs: usize, rows: i32, sums: u
 }
 
 /** Every sum at its beginning. */
-export function begin<S extends number>(forest: usize, rows: i32, sums: usize): void {
+function begin<S extends number>(forest: usize, rows: i32, sums: usize): void {
   const bytes = usize(load<u32>(forest, FOREST_GROUPS)) * sizeof<S>()
   const start = usize(load<u32>(forest, FOREST_START))
   for (const end = sums + usize(rows) * bytes; sums < end; sums += bytes) {
