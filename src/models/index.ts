@@ -14,7 +14,6 @@ import { onnx } from './formats/onnx/index.ts'
 import { pmml } from './formats/pmml/index.ts'
 import { spark } from './formats/spark/index.ts'
 import { xgboost } from './formats/xgboost/index.ts'
-import { isZip, zipFiles } from './formats/zip.ts'
 
 export type { OnnxRuntime } from './evaluators/onnxruntime/index.ts'
 export type { Linear, LinearModel } from './linear.ts'
@@ -31,10 +30,8 @@ export const evaluatorsWith = (kernels: KernelModule | undefined, runtime: () =>
 /** @throws SLUICE_MODEL_UNKNOWN, SLUICE_MODEL_BROKEN, SLUICE_MODEL_UNSUPPORTED */
 export async function readModel(files: Files, options: ReadOptions = {}): Promise<Model> {
   for (const format of formats) if (await format.detect(files)) return format.read(files, options)
-  // an archive that cannot be opened is told to be so
-  const [only] = files.names, bytes = files.names.length === 1 ? await files.read(only!) : undefined
-  if (bytes !== undefined && isZip(bytes)) zipFiles(only!, bytes)
-  throw new SluiceError('SLUICE_MODEL_UNKNOWN', `no format recognises ${files.names.slice(0, 5).join(', ') || 'an empty folder'}`, { at: files.names[0] ?? '' })
+  const { stranger } = await import('./formats/strangers/index.ts')
+  throw await stranger(files)
 }
 
 export interface OpenedModel {

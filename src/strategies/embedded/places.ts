@@ -1,6 +1,5 @@
 import { stat } from 'node:fs/promises'
 import { basename, extname, join, resolve } from 'node:path'
-import { SluiceError } from '../../core/index.ts'
 import { formats } from '../../models/index.ts'
 import { allFiles, directFiles, fileError, folders } from './files.ts'
 
@@ -23,9 +22,11 @@ export async function placeAt(path: string): Promise<Place> {
       const all = await allFiles(whole)
       for (const format of nested) if (await format.detect(all)) return { kind: 'bundle', path: whole, name }
     }
-    if (versions.length > 0 || files.names.length === 0) return { kind: 'repository', path: whole, name }
+    const { strangeFolder, stranger } = await import('../../models/formats/strangers/index.ts')
+    const strange = files.names.length === 0 ? undefined : versions.length > 0 ? await strangeFolder(files) : await stranger(files)
+    if (strange !== undefined) throw strange
+    return { kind: 'repository', path: whole, name }
   } catch (cause) { throw fileError(path, cause) }
-  throw new SluiceError('SLUICE_MODEL_UNKNOWN', `no format recognises the files in '${path}'`, { at: path })
 }
 
 /** What may be taken, the best first. */
