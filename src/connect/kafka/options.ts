@@ -43,9 +43,9 @@ export interface KafkaSourceOptions extends KafkaConnection {
   readonly isolation?: 'read_committed' | 'read_uncommitted'
   /** Compares the checksum of every record batch. Default false: TCP and the broker have their own. */
   readonly checkCrcs?: boolean
-  /** Bytes of a batch, and of a partition in one fetch. Default 2097152. */
+  /** Bytes of a batch, and of a partition in one fetch. Default 1048576. */
   readonly batchBytes?: number
-  /** Bytes of one fetch from one broker; one that is far away needs more. Default 4194304. */
+  /** Bytes of one fetch from one broker. Default 8388608. */
   readonly fetchBytes?: number
   /** How long a broker may wait for `fetchMinBytes`. Default 500. */
   readonly fetchWaitMs?: number

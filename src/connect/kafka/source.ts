@@ -129,6 +129,6 @@ function settingsOf(options: KafkaSourceOptions): ReadSettings {
     const value = options[name]
     if (value !== undefined && (!Number.isSafeInteger(value) || value < 1 || value > 2_147_483_647)) throw new TypeError(`${name}: ${value} is not a whole number from 1`)
   }
-  const { isolation = 'read_committed', checkCrcs = false, batchBytes = 2_097_152, fetchBytes = 4_194_304, fetchWaitMs = 500, fetchMinBytes = 1, recordBytesMax = 16_777_216 } = options
+  const { isolation = 'read_committed', checkCrcs = false, batchBytes = 1_048_576, fetchBytes = 8_388_608, fetchWaitMs = 500, fetchMinBytes = 1, recordBytesMax = 16_777_216 } = options
   return { isolation, checkCrcs, batchBytes, fetchBytes, fetchWaitMs, fetchMinBytes, recordBytesMax, pattern: pattern !== undefined }
 }
