@@ -200,7 +200,7 @@ function apply(make: Maker, scope: Scope, element: Element): Value {
   let value = result.value()
   const missing = given.map(child => operandOf(make, element, compile(make, scope, child))).filter(operand => typeof operand === 'number').map(operand => make.isMissing(operand)).reduce<number | undefined>((all, is) => all === undefined ? is : make.binary('or', all, is), undefined)
   if (defaultValue !== undefined) value = make.where(make.isMissing(value), make.constant(literal(make, element, result, defaultValue)), value)
-  if (missing !== undefined) value = make.where(missing, make.constant(mapMissingTo === undefined ? NaN : literal(make, element, result, mapMissingTo)), value)
+  if (missing !== undefined && mapMissingTo !== undefined) value = make.where(missing, make.constant(literal(make, element, result, mapMissingTo)), value)
   return fieldOf(result.name, result.type, result.optype, value, result.words)
 }
 
@@ -275,7 +275,7 @@ function called(make: Maker, scope: Scope, element: Element, name: string, args:
       const [value, ...list] = count(2, 10_000)
       if (isConstant(value!) || !list.every(isConstant)) throw document.unsupported(element, `'${name}' of something else than a field and constants`)
       const is = oneOf(make, element, value!, list.map(({ constant }) => String(constant)))
-      return truth(missingOr([value!.value()], name === 'isIn' ? is : make.not(is)))
+      return truth(name === 'isIn' ? is : make.not(is))
     }
     case 'if': {
       const [when, yes, no] = count(2, 3), is = asValue(make, operandOf(make, element, when!))

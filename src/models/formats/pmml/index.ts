@@ -3,16 +3,20 @@ import type { Files, Format, Model, RawOutput } from '../../../core/models.ts'
 import type { DType, TensorSpec } from '../../../core/tensors.ts'
 import type { Program, ProgramOutput } from '../../program.ts'
 import { beginning, findFile } from '../files.ts'
+import { anomalyDetection } from './anomaly.ts'
 import { naiveBayes } from './bayes.ts'
 import { clusteringModel, nearestNeighborModel } from './distances.ts'
 import { Document } from './document.ts'
 import { derived, fieldOf } from './expressions.ts'
 import type { Context, Family, Result, Target } from './family.ts'
+import { generalRegression } from './general.ts'
 import { miningModel } from './mining.ts'
 import { neuralNetwork } from './network.ts'
 import { regressionModel } from './regression.ts'
+import { ruleSet } from './rules.ts'
 import { activeField, dataFields, innerScope, inputOf, outputFields } from './schema.ts'
 import type { DataField } from './schema.ts'
+import { scorecard } from './scorecard.ts'
 import { Maker, Scope } from './scope.ts'
 import type { Field } from './scope.ts'
 import { targeted } from './targets.ts'
@@ -24,7 +28,7 @@ import type { Element } from './xml.ts'
 /** Models by the names of their elements. */
 const FAMILIES: { readonly [name: string]: Family } = {
   RegressionModel: regressionModel, TreeModel: treeModel, MiningModel: miningModel, NeuralNetwork: neuralNetwork, SupportVectorMachineModel: supportVectorMachine, ClusteringModel: clusteringModel,
-  NearestNeighborModel: nearestNeighborModel, NaiveBayesModel: naiveBayes,
+  NearestNeighborModel: nearestNeighborModel, NaiveBayesModel: naiveBayes, GeneralRegressionModel: generalRegression, Scorecard: scorecard, RuleSetModel: ruleSet, AnomalyDetectionModel: anomalyDetection,
 }
 const VERSIONS = /^(3\.[0-2]|4\.[0-4](\.\d+)?)$/
 

@@ -137,11 +137,6 @@ function ofClassifiers(context: Context, element: Element, segments: readonly Se
       const shares = make.math('divide', sum!, count!)
       return { predicted: largest(make, shares), classes, probabilities: shares }
     }
-    case 'max': case 'median': {
-      if (is.some(one => one !== undefined)) throw make.document.unsupported(element, `multipleModelMethod = '${method}' with conditions`)
-      const per = classes.map((_, c) => make.add({ op: 'reduce', fn: method === 'max' ? 'maximum' : 'median', of: make.concat(probabilities.map(value => make.select(value, c))), size: probabilities.length })), shares = make.concat(per)
-      return { predicted: largest(make, shares), classes, probabilities: shares }
-    }
     default: throw make.document.unsupported(element, `multipleModelMethod = '${method}' of classes`)
   }
 }

@@ -76,7 +76,9 @@ export const regressionModel: Family = (element, { make, scope, target }) => {
   make.at(element)
   const probabilities = classProbabilities(make, element, how, values, target?.field?.optype === 'ordinal'), ordered = order.every((name, i) => name === classes[i]) && order.length === classes.length
     ? probabilities : make.add({ op: 'select', of: probabilities, columns: Int32Array.from(order, name => classes.indexOf(name)), fill: 0 })
-  return { predicted: largest(make, ordered), classes: order, probabilities: ordered }
+  // of values that are missing in part no class is the largest
+  const there = make.binary('equal', make.add({ op: 'reduce', fn: 'count', of: ordered, size: order.length }), make.constant(order.length))
+  return { predicted: make.where(there, largest(make, ordered), make.constant(NaN)), classes: order, probabilities: ordered }
 }
 
 function classProbabilities(make: Maker, element: Element, how: Normalization, values: readonly number[], ordinal: boolean): number {

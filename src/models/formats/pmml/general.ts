@@ -1,0 +1,116 @@
+import { fieldNamed, literal } from './expressions.ts'
+import { COMMON, COMMON_ATTRIBUTES } from './family.ts'
+import type { Family } from './family.ts'
+import { largest } from './mining.ts'
+import { normalized, softmax } from './regression.ts'
+import type { Maker, Scope } from './scope.ts'
+import type { Element } from './xml.ts'
+
+const TYPES = ['regression', 'generalLinear', 'multinomialLogistic', 'ordinalMultinomial', 'generalizedLinear'] as const
+const LINKS = ['identity', 'log', 'logc', 'logit', 'probit', 'cloglog', 'loglog', 'power', 'oddspower', 'negbin', 'cauchit'] as const
+type Link = typeof LINKS[number]
+
+/** Parameters as products of predictors, by name; one without predictors is 1. https://dmg.org/pmml/v4-4-1/GeneralRegression.html */
+function parameters(make: Maker, scope: Scope, element: Element): (name: string, category: string | undefined) => number | undefined {
+  const { document } = make, names = (list: string): ReadonlySet<string> => {
+    const found = document.child(element, list)
+    return new Set(found === undefined ? [] : document.children(found, 'Predictor').map(predictor => {
+      document.attributes(predictor, 'name', 'contrastMatrixType')
+      if (document.children(predictor, 'Matrix', 'Categories').some(({ name }) => name === 'Matrix')) throw document.unsupported(predictor, 'a contrast matrix')
+      return document.text(predictor, 'name')
+    }))
+  }
+  const factors = names('FactorList'), covariates = names('CovariateList'), matrix = document.child(element, 'PPMatrix'), cells = matrix === undefined ? [] : document.children(matrix, 'PPCell')
+  const known = new Map<string, number | undefined>()
+  return (name, category) => {
+    const own = cells.filter(cell => cell.attributes['parameterName'] === name && (cell.attributes['targetCategory'] === undefined || cell.attributes['targetCategory'] === category)), key = `${name}\0${own.some(cell => cell.attributes['targetCategory'] !== undefined) ? category : ''}`
+    if (known.has(key)) return known.get(key)
+    let product: number | undefined
+    for (const cell of own) {
+      document.attributes(cell, 'value', 'predictorName', 'parameterName', 'targetCategory')
+      make.at(cell)
+      const predictor = document.text(cell, 'predictorName'), field = fieldNamed(make, scope, cell, predictor), value = document.text(cell, 'value'), x = field.value()
+      let factor: number
+      if (covariates.has(predictor)) {
+        const exponent = document.numberOf(cell, value)
+        factor = exponent === 1 ? x : make.math('power', x, make.constant(exponent))
+      } else if (factors.has(predictor) || field.words !== undefined) factor = make.where(make.isMissing(x), make.constant(NaN), make.binary('equal', x, make.constant(literal(make, cell, field, value))))
+      else throw document.broken(cell, `'${predictor}' is neither a factor nor a covariate`)
+      product = product === undefined ? factor : make.math('multiply', product, factor)
+    }
+    known.set(key, product)
+    return product
+  }
+}
+
+/** The sum of the parameters of a category times their weights, in the order of the document. */
+function predictor(make: Maker, element: Element, valueOf: ReturnType<typeof parameters>, category: string | undefined): number {
+  const { document } = make, cells = document.children(document.wanted(element, 'ParamMatrix'), 'PCell').filter(cell => (cell.attributes['targetCategory'] ?? category) === category || cell.attributes['targetCategory'] === undefined)
+  let sum: number | undefined
+  for (const cell of cells) {
+    document.attributes(cell, 'targetCategory', 'parameterName', 'beta', 'df')
+    const beta = document.number(cell, 'beta'), parameter = valueOf(document.text(cell, 'parameterName'), category)
+    make.at(cell)
+    const term = parameter === undefined ? make.fixed(make.constant(beta)) : make.math('multiply', parameter, make.constant(beta))
+    sum = sum === undefined ? term : make.math('add', sum, term)
+  }
+  return sum ?? make.fixed(make.constant(0))
+}
+
+function inverse(make: Maker, element: Element, link: Link, x: number): number {
+  const { document } = make, one = make.fixed(make.constant(1)), parameter = (): number => document.number(element, link === 'negbin' ? 'distParameter' : 'linkParameter')
+  switch (link) {
+    case 'identity': return x
+    case 'log': return normalized(make, 'exp', x)
+    case 'logc': return make.math('subtract', one, make.unary('exp', x))
+    case 'logit': case 'probit': case 'cloglog': case 'loglog': case 'cauchit': return normalized(make, link, x)
+    case 'power': return parameter() === 0 ? make.unary('exp', x) : make.math('power', x, make.constant(1 / parameter()))
+    case 'oddspower': {
+      if (parameter() === 0) return normalized(make, 'logit', x)
+      const inside = make.math('add', make.math('multiply', x, make.constant(parameter())), make.constant(1))
+      return make.math('divide', one, make.math('add', make.math('power', inside, make.constant(-1 / parameter())), make.constant(1)))
+    }
+    // 1 / (c (e^-x - 1))
+    case 'negbin': return make.math('divide', one, make.math('multiply', make.math('subtract', make.unary('exp', make.unary('negate', x)), make.constant(1)), make.constant(parameter())))
+  }
+}
+
+export const generalRegression: Family = (element, { make, scope, target }) => {
+  const { document } = make
+  document.attributes(element, ...COMMON_ATTRIBUTES, 'modelType', 'targetVariableName', 'targetReferenceCategory', 'cumulativeLink', 'linkFunction', 'linkParameter', 'trialsVariable', 'trialsValue', 'distribution', 'distParameter', 'offsetVariable', 'offsetValue', 'modelDF')
+  document.children(element, ...COMMON, 'ParameterList', 'FactorList', 'CovariateList', 'PPMatrix', 'PCovMatrix', 'ParamMatrix')
+  const type = document.choice(element, 'modelType', 'regression', ...TYPES), valueOf = parameters(make, scope, element), extra = (name: 'offset' | 'trials'): number | undefined => {
+    const variable = element.attributes[`${name}Variable`], value = element.attributes[`${name}Value`]
+    return variable !== undefined ? fieldNamed(make, scope, element, variable).value() : value !== undefined ? make.fixed(make.constant(document.number(element, `${name}Value`))) : undefined
+  }
+  const offset = extra('offset'), withOffset = (x: number): number => offset === undefined ? x : make.math('add', x, offset)
+  if (document.text(element, 'functionName') === 'regression') {
+    const x = withOffset(predictor(make, element, valueOf, undefined)), trials = extra('trials')
+    make.at(element)
+    const link = type === 'generalizedLinear' ? document.choice<Link>(element, 'linkFunction', 'identity', ...LINKS) : 'identity', value = inverse(make, element, link, x)
+    return { predicted: trials === undefined ? value : make.math('multiply', value, trials) }
+  }
+  const cells = document.children(document.wanted(element, 'ParamMatrix'), 'PCell'), given = [...new Set(cells.flatMap(cell => cell.attributes['targetCategory'] ?? []))], reference = element.attributes['targetReferenceCategory']
+  const classes = (target?.classes.length ?? 0) > 0 ? target!.classes : [...given, ...reference === undefined || given.includes(reference) ? [] : [reference]]
+  if (classes.length < 2) throw document.unsupported(element, 'a classifier whose target has no values in the data dictionary')
+  const left = reference ?? classes.find(name => !given.includes(name))
+  let probabilities: number
+  if (type === 'ordinalMultinomial') {
+    const link = document.choice<Link>(element, 'cumulativeLink', 'logit', 'logit', 'probit', 'cloglog', 'loglog', 'cauchit'), one = make.fixed(make.constant(1))
+    const up = classes.slice(0, -1).map(name => inverse(make, element, link, withOffset(predictor(make, element, valueOf, name))))
+    make.at(element)
+    probabilities = make.concat(classes.map((_, i) => i === 0 ? up[0]! : make.math('subtract', i === classes.length - 1 ? one : up[i]!, up[i - 1]!)))
+  } else if (type === 'multinomialLogistic') {
+    // the category of reference has 0
+    const values = classes.map(name => name === left && !given.includes(name) ? make.fixed(make.constant(0)) : withOffset(predictor(make, element, valueOf, name)))
+    make.at(element)
+    probabilities = softmax(make, make.concat(values))
+  } else {
+    if (classes.length !== 2) throw document.unsupported(element, `${type} of ${classes.length} classes`)
+    const first = classes.findIndex(name => name !== left), p = inverse(make, element, document.choice<Link>(element, 'linkFunction', 'identity', ...LINKS), withOffset(predictor(make, element, valueOf, classes[first])))
+    make.at(element)
+    const rest = make.math('subtract', make.fixed(make.constant(1)), p)
+    probabilities = make.concat(first === 0 ? [p, rest] : [rest, p])
+  }
+  return { predicted: largest(make, probabilities), classes, probabilities }
+}
