@@ -145,6 +145,16 @@ test('formats lists every format with its title', async () => {
   assert.deepEqual(stdout.trim().split('\n').map((line) => line.split(/ {2,}/)), formats.map(({ name, title }) => [name, title]))
 })
 
+test('formats NAME tells what is understood, what is refused and how such a model is saved; a name that there is not, what was meant', async () => {
+  const { code, stdout } = await sluice(['formats', 'catboost'])
+  assert.equal(code, 0)
+  assert.match(stdout, /^CatBoost \.json: .*\n\ntested with\n {2}1\.2[^]*\nrefused\n {2}[^]*\nin Python\n {2}[^]*model\.save_model\("eta\.json", format="json"/)
+  assert.ok(stdout.split('\n').every((line) => line.length <= 120))
+  const other = await sluice(['formats', 'catbost'])
+  assert.equal(other.code, 1)
+  assert.match(other.stderr, /there is no format 'catbost'; there are xgboost, .*\n[^]*did you mean 'catboost'\?/)
+})
+
 test('the JSON Schema accepts what the schema accepts, and describes every key', async () => {
   const { stdout } = await sluice(['schema'])
   const schema = JSON.parse(stdout) as Schema

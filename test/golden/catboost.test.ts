@@ -6,20 +6,14 @@ import { formatSuite } from '../../src/conformance/index.ts'
 import type { FormatBed } from '../../src/conformance/index.ts'
 import { SluiceError } from '../../src/core/errors.ts'
 import type { Model } from '../../src/core/models.ts'
-import type { Tensor } from '../../src/core/tensors.ts'
 import { plain } from '../../src/models/evaluators/plain/index.ts'
 import { catboost } from '../../src/models/formats/catboost/index.ts'
 import { openModel, readModel } from '../../src/models/index.ts'
 import { kernelModule } from '../../src/strategies/kernels.ts'
 import { bytesOf, compare, featuresOf, folder, goldenNames, oneFile, readCsv, score } from './golden.ts'
-import type { Difference, Table } from './golden.ts'
 
 interface Meta { readonly tolerance: { readonly 'expected.csv': { readonly rel: number; readonly abs: number } } }
 const kernels = await kernelModule()
-
-/** Labels that are true or false stand so in the truth file. */
-const asNumbers = ({ columns, rows }: Table): Table => ({ columns, rows: rows.map(cells => cells.map(cell => cell === 'true' ? '1' : cell === 'false' ? '0' : cell)) })
-const differences = (model: Model, outputs: ReadonlyMap<string, Tensor>, at: string): { [column: string]: Difference } => compare(model, outputs, asNumbers(readCsv(`${at}/expected.csv`)))
 
 for (const name of goldenNames('catboost')) {
   const at = `catboost/${name}`
@@ -30,7 +24,7 @@ for (const name of goldenNames('catboost')) {
     assert.equal(model.format, 'catboost')
     for (const module of [undefined, kernels]) {
       const { predictor, how } = await openModel(model, { name: at, version: '1' }, module)
-      const found = differences(model, score(predictor, featuresOf(model, inputs)), at)
+      const found = compare(model, score(predictor, featuresOf(model, inputs)), expected)
       t.diagnostic(`${how ?? 'plain'}: ` + Object.entries(found).map(([c, d]) => `${c} ${d.differing} of ${d.cells} differ, largest ${d.largest}`).join('; '))
       assert.equal(Object.values(found).reduce((sum, { cells }) => sum + cells, 0), expected.rows.length * expected.columns.length, 'every column is compared')
       for (const [column, difference] of Object.entries(found)) {

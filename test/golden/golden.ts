@@ -78,6 +78,8 @@ const isFragment = (name: string, word: string): boolean => {
   return of.length === letters.length && !name.isWellFormed() && of.every((letter, i) => letter === LOST || letter === letters[i])
 }
 
+const valueOf = (cell: string): number => cell === 'true' ? 1 : cell === 'false' ? 0 : Number(cell)
+
 export interface Difference { cells: number; differing: number; largest: number }
 
 /** The model's outputs against the columns of its truth file, by the origin's names: `predict`, or `predict_0` ... of a matrix. */
@@ -98,7 +100,7 @@ export function compare(model: Model, outputs: ReadonlyMap<string, Tensor>, expe
           difference.largest = Infinity
           continue
         }
-        const want = Number(cells[from]), got = Number(tensor.data[r * width + k]!)
+        const want = valueOf(cells[from]!), got = Number(tensor.data[r * width + k]!)
         if (Object.is(want, got) || want === got) continue
         difference.differing++
         const distance = Math.abs(want - got) / Math.max(1, Math.abs(want))

@@ -49,7 +49,7 @@ export function answersOf(file: string, trained: number, built: ProgramBuilder, 
       put('probabilities', sigmoid(trained))
       return { outputs, specs, raw: { raw: 'margin', label: 'prediction', p: 'probabilities' } }
     case 'two classes': {
-      const names = namesOf(file, info, 2), second = sigmoid(trained), first = sigmoid(built.add({ op: 'unary', fn: 'negate', of: trained }, loss!))
+      const names = namesOf(file, info, 2), second = sigmoid(trained), first = built.add({ op: 'binary', fn: 'subtract', a: Float64Array.of(1), b: second }, loss!)
       put('margin', trained)
       label(put, built.add({ op: 'binary', fn: 'greater', a: trained, b: Float64Array.of(logit(threshold)) }, loss!), names, file)
       put('probabilities', built.add({ op: 'concat', of: [first, second] }, loss!), { columns: columnsOf(names) })
