@@ -65,6 +65,8 @@ const kinds: { readonly [name: string]: readonly [most: number, text: (random: R
   'powers': [0.01, random => `${random.below(1e9)}e${random.below(80) - 40}`],
   'almost between two floats': [0.05, random => String(nearMiddle(random))],
   'almost between two floats, cut or longer': [0.85, random => { const text = nearMiddle(random).toPrecision(21); return text.slice(0, text.length - random.below(6)) }],
+  'zeros behind the dot': [0.2, random => `${random.one(['', '-'])}${random.below(100)}.${'0'.repeat(random.below(16))}${digits(random, 1 + random.below(10))}`],
+  'between 14 and 24 digits': [0.65, random => { const text = digits(random, 14 + random.below(11)).replace(/^0/, '7'), dot = 1 + random.below(13); return `${random.one(['', '-'])}${text.slice(0, dot)}.${text.slice(dot)}` }],
   'digits, a dot, an exponent': [0.65, random => {
     let text = digits(random, 1 + random.below(22))
     const dot = random.below(text.length + 3)

@@ -1,4 +1,4 @@
-import { fifteenDigits, longNumber, slowNumber, storeAs } from './digits'
+import { eights, floatOf, longNumber, slowNumber, storeAs } from './digits'
 import { ALIGN, BYTES_12, BYTES_9, CHARS_MINUS, CHARS_ZERO, POW10_SIGNED } from './tables'
 import { skipBlank } from './text'
 import { literal } from './values'
@@ -33,13 +33,13 @@ export function number<T>(p: usize, dst: usize, end: usize, field: usize): usize
       const isLong = !odd && (length & span) >= 16 && length > whole + 1
       return isLong ? long<T>(p, dst, end, field, digits, whole, minus) : slow<T>(p, dst, end, field)
     }
-    const w = fifteenDigits(i8x16.relaxed_swizzle(digits, v128.load(entry)))
+    const w = floatOf(eights(i8x16.relaxed_swizzle(digits, v128.load(entry))))
     storeAs<T>(dst, w / load<f64>(entry + (<usize>minus << 3), 16)) // w < 10^15: exact
     return p + span
   }
   const entry = ALIGN + ((whole << 9) | (whole << 5))
   if (odd || whole != span || load<i8>(entry, 15) < 0) return slow<T>(p, dst, end, field)
-  const w = fifteenDigits(i8x16.relaxed_swizzle(digits, v128.load(entry)))
+  const w = floatOf(eights(i8x16.relaxed_swizzle(digits, v128.load(entry))))
   storeAs<T>(dst, w * load<f64>(POW10_SIGNED + (<usize>minus << 3)))
   return p + span
 }

@@ -24,6 +24,9 @@ export const POW10_INT: usize = memory.data(19 * 8, 16)
 /** 10^0, -10^0, 10^1, -10^1, .. 10^22, -10^22. */
 export const POW10_SIGNED: usize = memory.data(23 * 16, 16)
 
+/** 10^0 .. 10^22, each as the sum of two with half as many bits. */
+export const POW10_HALVES: usize = memory.data(23 * 16, 16)
+
 /** [length][whole]: from which byte of a number each of its 16 digits comes, aligned to the right, without the dot, which stands at `whole`; above 127:
  *  from none, as the last one where there is no such number. No dot: whole = length. Then 10^digits after the dot as f64, and the same below 0.
  *  ALIGN_LONG: of 16 bytes of a longer one. */
@@ -40,6 +43,13 @@ export function numberInit(): void {
   for (let k: usize = 0; k < 23; k++) {
     store<f64>(POW10_SIGNED + (k << 4), load<f64>(POW10 + (k << 3)))
     store<f64>(POW10_SIGNED + (k << 4), -load<f64>(POW10 + (k << 3)), 8)
+  }
+  for (let k: usize = 0; k < 23; k++) {
+    const x = load<f64>(POW10 + (k << 3))
+    const t = x * 134217729
+    const high = t - (t - x)
+    store<f64>(POW10_HALVES + (k << 4), high)
+    store<f64>(POW10_HALVES + (k << 4), x - high, 8)
   }
   for (let row: i32 = 0; row <= 18; row++) {
     const length = row < 18 ? row : 16
