@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { Packer, partOf } from '../../codecs/pack.ts'
 import { countingArena } from '../../conformance/context.ts'
@@ -110,4 +112,19 @@ test('frames are used again, the smallest that will do, and what they hold of th
   assert.equal(inside.block(60 * MiB), undefined)
   larger.release()
   assert.ok(inside.block(79 * MiB) !== undefined)
+})
+
+test('a frame that nobody holds any more, because its answer never came, is given back too', async () => {
+  setFlagsFromString('--expose-gc')
+  const gc = runInNewContext('gc') as () => void
+  const arena = createArena(MiB, kernels, 40 * MiB), inside = kernelsOf(arena)!, frames = new Frames(inside)
+  ;(() => { frames.take(30 * MiB) })()
+  assert.equal(inside.block(20 * MiB), undefined)
+  for (let tries = 0; ; tries++) {
+    gc()
+    await new Promise(resolve => { setImmediate(resolve) })
+    if (inside.block(20 * MiB) !== undefined) break
+    assert.ok(tries < 100)
+  }
+  frames.close()
 })
