@@ -23,14 +23,15 @@ const GIVEN = 'xgboost/cat-onehot-orders'
 /** Where there are several, the one to hold. */
 const TRUTHS = ['expected_ort.csv', 'expected_jpmml.csv', 'expected.csv']
 
-interface Golden { readonly at: string; readonly models: readonly string[]; readonly truth: string; readonly table: Table; readonly meta: Meta }
+/** failed: rows that JPMML has an error for. */
+interface Golden { readonly at: string; readonly models: readonly string[]; readonly truth: string; readonly table: Table; readonly hasErrors: boolean; readonly failed: ReadonlySet<number>; readonly meta: Meta }
 function goldenOf(format: string, name: string): Golden | undefined {
   const at = `${format}/${name}`, truth = TRUTHS.find((file) => existsSync(golden(`${at}/${file}`)))
   if (truth === undefined) return undefined
   const meta = existsSync(golden(`${at}/meta.json`)) ? JSON.parse(readFileSync(golden(`${at}/meta.json`), 'utf8')) as Meta : {}, { columns, rows } = parseCsv(readFileSync(golden(`${at}/${truth}`), 'utf8'))
-  // JPMML's own failures
-  const kept = columns.flatMap((column, i) => column === 'error' ? [] : [i])
-  return { at, truth, meta, models: readdirSync(golden(at)).filter((entry) => entry.startsWith('model')), table: { columns: kept.map((i) => columns[i]!), rows: rows.map((cells) => kept.map((i) => cells[i]!)) } }
+  const kept = columns.flatMap((column, i) => column === 'error' ? [] : [i]), error = columns.indexOf('error')
+  const failed = new Set(rows.flatMap((cells, row) => error >= 0 && cells[error] !== '' ? [row] : []))
+  return { at, truth, meta, failed, hasErrors: error >= 0, models: readdirSync(golden(at)).filter((entry) => entry.startsWith('model')), table: { columns: kept.map((i) => columns[i]!), rows: rows.map((cells) => kept.map((i) => cells[i]!)) } }
 }
 
 async function answers(path: string, rows: string, options: ReadOptions): Promise<{ readonly table: Table; readonly failed: number }> {
@@ -58,7 +59,7 @@ for (const format of goldenFormats()) {
     for (const name of goldenNames(format)) {
       const found = goldenOf(format, name)
       if (found === undefined || found.at === LOST) continue
-      const { at, truth, table, meta } = found, rows = golden(`${at}/inputs.csv`), options = at === GIVEN ? { categories: meta.categories! } : {}
+      const { at, truth, table, meta, failed, hasErrors } = found, rows = golden(`${at}/inputs.csv`), options = at === GIVEN ? { categories: meta.categories! } : {}
       for (const model of found.models) {
         const path = golden(`${at}/${model}`)
         if (meta.must_refuse !== undefined) {
@@ -68,12 +69,15 @@ for (const format of goldenFormats()) {
         const got = (await answers(path, rows, options)).table, tolerance = meta.tolerance?.[truth] ?? LOOSE
         // Keras and ONNX have different names for the outputs of a network; operations of MLeap 0.16 are fewer
         const own = format === 'tf2onnx' ? got.columns.map((_, i) => table.columns[i]!) : got.columns, older = model.includes('0.16')
-        assert.deepEqual([...own].sort(), table.columns.filter((column) => !older || own.includes(column)).sort(), `${at}/${model}`)
+        // JPMML was asked for one output of a document by hand
+        assert.deepEqual(own.filter((column) => format !== 'pmml-more' || table.columns.includes(column)).sort(), table.columns.filter((column) => !older || own.includes(column)).sort(), `${at}/${model}`)
         assert.equal(got.rows.length, table.rows.length, at)
         const from = own.map((column) => table.columns.indexOf(column))
         let first: string | undefined
         got.rows.forEach((answered, row) => {
+          if (failed.has(row)) return
           answered.forEach((answer, i) => {
+            if (from[i]! < 0) return
             const cell = table.rows[row]![from[i]!]!
             cells++
             if (EXACT.includes(format) && /^(margin|raw)/.test(own[i]!)) assert.ok(Object.is(Number(answer), Number(cell)), `${at}/${model}: row ${row + 1}, ${own[i]}: ${answer}, not ${cell}`)
@@ -83,8 +87,8 @@ for (const format of goldenFormats()) {
           })
         })
         // of PMML, scikit-learn is right in the other rows: test/golden/pmml.test.ts compares with both
-        if (format !== 'pmml') assert.equal(first, undefined)
-        if (first === undefined && !older && format !== 'tf2onnx' && table.columns.length === parseCsv(readFileSync(golden(`${at}/${truth}`), 'utf8')).columns.length) {
+        if (!format.startsWith('pmml')) assert.equal(first, undefined)
+        if (first === undefined && !older && format !== 'tf2onnx' && !hasErrors) {
           const { report, first: differing } = await comparison(path, rows, golden(`${at}/${truth}`), { ...options, tolerance: tolerance.rel, absolute: tolerance.abs })
           assert.match(report, new RegExp(`^${table.rows.length} rows compared\n`))
           assert.equal(differing, undefined, `${at}/${model}`)
