@@ -11,9 +11,11 @@ const IMPORTED_BY: { readonly [layer: string]: readonly string[] } = {
   codecs: ['features', 'results', 'connect', 'pipeline', 'conformance'],
   features: ['pipeline', 'open.ts'],
   results: ['pipeline'],
-  models: ['strategies', 'pipeline', 'open.ts'],
+  models: ['strategies', 'serve', 'pipeline', 'open.ts'],
   control: ['strategies', 'pipeline'],
-  strategies: ['pipeline', 'open.ts'],
+  strategies: ['serve', 'pipeline', 'open.ts'],
+  wire: ['serve'],
+  serve: [],
   flow: ['pipeline', 'measure'],
   connect: ['pipeline'],
   operating: ['pipeline'],
@@ -28,7 +30,7 @@ const IMPORTED_BY: { readonly [layer: string]: readonly string[] } = {
 /** They put the parts together and may import every folder. */
 const TOGETHER = ['cli', 'index.ts', 'testing']
 /** They run in a browser or at the edge as they are: nothing of `node:`, no globals of Node. */
-const PORTABLE = ['core', 'kernels', 'codecs', 'features', 'results', 'models']
+const PORTABLE = ['core', 'kernels', 'codecs', 'features', 'results', 'models', 'wire']
 /** They know the words and nothing else of the world: nothing of `node:` either. */
 const WORDS_ONLY = ['flow', 'control']
 /** Packages are imported in the one place that needs them. */

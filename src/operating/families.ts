@@ -29,10 +29,6 @@ export const FAMILIES: { readonly [name: string]: FamilyEntry } = {
   sluice_model_info: gauge('max', 'Always 1; the labels name the models in use.'),
   sluice_model_swaps_total: counter('Versions that took the place of the one before them, by model.'),
   sluice_model_refused_total: counter('New versions of a model that were not taken, by model and error code.'),
-  sluice_requests_total: counter('Requests to the model server, by model, protocol and code.'),
-  sluice_request_duration_seconds: histogram('Seconds from a request to its answer, by model and protocol.'),
-  sluice_queue_duration_seconds: histogram('Seconds that rows waited for a thread of the model server, by model.'),
-  sluice_batch_rows: histogram('Rows that one call brought to a batch of the model server, by model.'),
   sluice_series_dropped_total: counter('Recordings that were left out because their metric has too many different labels.'),
 }
 

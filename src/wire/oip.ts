@@ -54,7 +54,7 @@ const encoder = new TextEncoder()
 const LARGE = 2 ** 53
 
 /** Of nested lists, or flat ones. */
-export function elementsOf(name: string, datatype: Datatype, count: number, depth: number, data: readonly unknown[], json?: Uint8Array): Elements {
+function elementsOf(name: string, datatype: Datatype, count: number, depth: number, data: readonly unknown[], json?: Uint8Array): Elements {
   const flat = flatOf(name, data, count, depth)
   if (flat.length !== count) throw new WireError('invalid', `tensor '${name}': ${flat.length} elements where its shape has ${count}`)
   const wrong = (at: number): never => { throw new WireError('invalid', `tensor '${name}', element ${at}: ${JSON.stringify(flat[at])} is no ${datatype}`) }

@@ -88,7 +88,7 @@ function checkMissing({ name }: WireTensor, at: number, column: Column | undefin
 const shortened = (names: readonly string[]): string => names.slice(0, 10).join(', ') + (names.length > 10 ? `, ... (${names.length})` : '')
 
 const DATATYPES: Readonly<{ [dtype in Tensor['dtype']]: Datatype }> = { bool: 'BOOL', int32: 'INT32', int64: 'INT64', float32: 'FP32', float64: 'FP64', string: 'BYTES' }
-export const datatypeOf = ({ dtype }: TensorSpec): Datatype => DATATYPES[dtype]
+const datatypeOf = ({ dtype }: TensorSpec): Datatype => DATATYPES[dtype]
 
 /** Outputs under their own names, all or those that are wanted, in that order, whatever their letter case. @throws WireError invalid: there is none of that name */
 export function outputsOf(outputs: TensorBatch, signature: Signature, names?: readonly string[]): readonly WireTensor[] {

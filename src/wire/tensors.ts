@@ -21,7 +21,7 @@ export class WireError extends Error {
 }
 
 /** Bytes an element; BYTES: none that is fixed. */
-export const ELEMENT_BYTES: Readonly<{ [type in Datatype]: number }> = {
+const ELEMENT_BYTES: Readonly<{ [type in Datatype]: number }> = {
   BOOL: 1, UINT8: 1, UINT16: 2, UINT32: 4, UINT64: 8, INT8: 1, INT16: 2, INT32: 4, INT64: 8, FP16: 2, FP32: 4, FP64: 8, BYTES: 0,
 }
 export const isDatatype = (text: unknown): text is Datatype => typeof text === 'string' && Object.hasOwn(ELEMENT_BYTES, text)

@@ -96,7 +96,7 @@ export const INDEX_BYTES = 44 * INDEX_ROWS
 
 // Behind the index that batch.ts works on: slots of a hash table of groups u32; rows that are in no group u32, bytes of the others f64; the latest time of those
 // that were appended last f64; the groups. Group: partition i32, its first row among those taken u32, how many u32, how far they are filled in u32, bytes f64.
-export const STAGE_SLOTS = INDEX_BYTES
+export const STAGE_SLOTS = 44 * INDEX_ROWS
 export const STAGE_SLOTS_BYTES = 8 * INDEX_ROWS
 export const STAGE_REFUSED = STAGE_SLOTS + STAGE_SLOTS_BYTES
 export const STAGE_BYTES_HELD = STAGE_REFUSED + 8

@@ -12,7 +12,7 @@ export const anomalyDetection: Family = (element, context) => {
   switch (type) {
     case 'iforest': {
       // 2^(-mean length of the ways / the mean of a random tree of so many records)
-      const n = document.number(element, 'sampleDataSize'), harmonic = Math.log(n - 1) + 0.57721566490153286, mean = n > 2 ? 2 * harmonic - 2 * (n - 1) / n : n === 2 ? 1 : NaN
+      const n = document.number(element, 'sampleDataSize'), harmonic = Math.log(n - 1) + 0.5772156649015329, mean = n > 2 ? 2 * harmonic - 2 * (n - 1) / n : n === 2 ? 1 : NaN
       return { predicted: make.binary('power', make.fixed(make.constant(2)), make.binary('divide', make.unary('negate', result.predicted), make.constant(mean))) }
     }
     case 'clusterMeanDist': {

@@ -22,7 +22,7 @@ export function optypeOf(make: Maker, element: Element, type: DataType): Optype 
 export const fieldOf = (name: string, type: DataType, optype: Optype, value: number, words?: string[]): Field => ({ name, type, optype, value: () => value, ...words === undefined ? {} : { words } })
 
 /** Reads a text as a value of a type. @throws SLUICE_MODEL_BROKEN */
-export function numberFor(make: Maker, element: Element, type: DataType, text: string): number {
+function numberFor(make: Maker, element: Element, type: DataType, text: string): number {
   if (type === 'boolean') {
     if (text === 'true' || text === 'false') return text === 'true' ? 1 : 0
     if (text !== '0' && text !== '1') throw make.document.broken(element, `'${text}' is neither true nor false`)
