@@ -4,6 +4,7 @@ import type { DType, TensorSpec } from '../../../core/tensors.ts'
 import type { Program, ProgramOutput } from '../../program.ts'
 import { beginning, findFile } from '../files.ts'
 import { anomalyDetection } from './anomaly.ts'
+import { associationModel } from './association.ts'
 import { naiveBayes } from './bayes.ts'
 import { clusteringModel, nearestNeighborModel } from './distances.ts'
 import { Document } from './document.ts'
@@ -29,6 +30,7 @@ import type { Element } from './xml.ts'
 const FAMILIES: { readonly [name: string]: Family } = {
   RegressionModel: regressionModel, TreeModel: treeModel, MiningModel: miningModel, NeuralNetwork: neuralNetwork, SupportVectorMachineModel: supportVectorMachine, ClusteringModel: clusteringModel,
   NearestNeighborModel: nearestNeighborModel, NaiveBayesModel: naiveBayes, GeneralRegressionModel: generalRegression, Scorecard: scorecard, RuleSetModel: ruleSet, AnomalyDetectionModel: anomalyDetection,
+  AssociationModel: associationModel,
 }
 const VERSIONS = /^(3\.[0-2]|4\.[0-4](\.\d+)?)$/
 
