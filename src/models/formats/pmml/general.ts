@@ -21,25 +21,39 @@ function parameters(make: Maker, scope: Scope, element: Element): (name: string,
     }))
   }
   const factors = names('FactorList'), covariates = names('CovariateList'), matrix = document.child(element, 'PPMatrix'), cells = matrix === undefined ? [] : document.children(matrix, 'PPCell')
-  const known = new Map<string, number | undefined>()
-  return (name, category) => {
-    const own = cells.filter(cell => cell.attributes['parameterName'] === name && (cell.attributes['targetCategory'] === undefined || cell.attributes['targetCategory'] === category)), key = `${name}\0${own.some(cell => cell.attributes['targetCategory'] !== undefined) ? category : ''}`
-    if (known.has(key)) return known.get(key)
-    let product: number | undefined
-    for (const cell of own) {
-      document.attributes(cell, 'value', 'predictorName', 'parameterName', 'targetCategory')
+  // a category with cells of its own has its own matrix, as JPMML reads it
+  const own = new Map<string | undefined, Map<string, Element[]>>()
+  for (const cell of cells) {
+    document.attributes(cell, 'value', 'predictorName', 'parameterName', 'targetCategory')
+    const category = cell.attributes['targetCategory'], rows = own.get(category) ?? new Map<string, Element[]>(), name = document.text(cell, 'parameterName'), row = rows.get(name) ?? []
+    own.set(category, rows)
+    rows.set(name, row)
+    row.push(cell)
+  }
+  const known = new Map<readonly Element[], number>()
+  const product = (row: readonly Element[]): number => {
+    let is: number | undefined, times: number | undefined
+    for (const cell of row) {
       make.at(cell)
       const predictor = document.text(cell, 'predictorName'), field = fieldNamed(make, scope, cell, predictor), value = document.text(cell, 'value'), x = field.value()
-      let factor: number
       if (covariates.has(predictor)) {
-        const exponent = document.numberOf(cell, value)
-        factor = exponent === 1 ? x : make.math('power', x, make.constant(exponent))
-      } else if (factors.has(predictor) || field.words !== undefined) factor = make.where(make.isMissing(x), make.constant(NaN), make.binary('equal', x, make.constant(literal(make, cell, field, value))))
-      else throw document.broken(cell, `'${predictor}' is neither a factor nor a covariate`)
-      product = product === undefined ? factor : make.math('multiply', product, factor)
+        const exponent = document.numberOf(cell, value), factor = exponent === 1 ? x : make.math('power', x, make.constant(exponent))
+        times = times === undefined ? factor : make.math('multiply', times, factor)
+      } else if (factors.has(predictor)) {
+        const factor = make.where(make.isMissing(x), make.constant(NaN), make.binary('equal', x, make.constant(literal(make, cell, field, value))))
+        is = is === undefined ? factor : make.math('multiply', is, factor)
+      } else throw document.broken(cell, `'${predictor}' is neither a factor nor a covariate`)
     }
-    known.set(key, product)
-    return product
+    if (is === undefined || times === undefined) return is ?? times!
+    // where a factor is another one, a covariate may be missing
+    return make.where(make.binary('equal', is, make.constant(0)), make.constant(0), make.math('multiply', is, times))
+  }
+  return (name, category) => {
+    const row = (own.get(category) ?? own.get(undefined))?.get(name)
+    if (row === undefined) return undefined
+    const value = known.get(row) ?? product(row)
+    known.set(row, value)
+    return value
   }
 }
 

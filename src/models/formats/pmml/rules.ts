@@ -44,8 +44,14 @@ export const ruleSet: Family = (element, { make, scope, target }) => {
   const defaults = make.fixed(Float64Array.from(classes, name => name === defaultScore ? none.confidence : 0))
   if (criterion === 'weightedSum') {
     const sums = make.concat(classes.map((_, c) => make.add({ op: 'reduce', fn: 'sum', of: make.binary('multiply', fires, Float64Array.from(scores, (score, i) => score === c ? weights[i]! : 0)), size })))
-    const best = make.add({ op: 'reduce', fn: 'argmax', of: sums, size: classes.length }), count = make.add({ op: 'reduce', fn: 'sum', of: fires, size }), shares = make.binary('divide', sums, count)
-    return { predicted: make.where(any, best, none.score), classes, probabilities: make.where(any, shares, defaults) }
+    const count = make.add({ op: 'reduce', fn: 'sum', of: fires, size }), shares = make.binary('divide', sums, count), minus = make.constant(-Infinity)
+    // of equal sums the first in the dictionary, says the specification
+    const best = make.add({ op: 'reduce', fn: 'argmax', of: sums, size: classes.length })
+    const heaviest = make.add({ op: 'reduce', fn: 'argmax', of: make.where(make.binary('and', fires, make.binary('equal', make.fixed(scores), best)), make.fixed(weights), minus), size })
+    return {
+      predicted: make.where(any, best, none.score), classes, probabilities: make.where(any, shares, defaults),
+      entities: { names: rules.map(({ id }) => id), value: make.where(any, heaviest, make.constant(NaN)) },
+    }
   }
   // the first of the heaviest: what does not fire weighs nothing
   const weighed = criterion === 'firstHit' ? fires : make.where(fires, make.fixed(weights), make.constant(-Infinity)), chosen = make.add({ op: 'reduce', fn: 'argmax', of: weighed, size })
