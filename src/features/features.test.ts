@@ -171,6 +171,19 @@ test('a-whole-list: one path fills all columns that have no names', () => {
   assert.deepEqual(extract({ features: 'x' }, unnamed(2), batch(['1,"[1,2]"'], ['y', 'x'])).rejected, ['0 SLUICE_FEATURE_TYPE'])
 })
 
+test('a-whole-list, of some columns: those that are numbered, beside others', () => {
+  const model = signatureOf(['price', 'user_0', 'user_1', 'item_0', 'item_1', 'item_2', { name: 'user_2', missing: true }, 'one_0', 'sum', 'sum_0', 'sum_1'])
+  const specs: FeatureSpecs = { price: { path: 'p', default: 1 }, user: 'u.vector', item: value => value['i'] as number[], user_2: 'z', one_0: 'o', sum: 's', sum_0: 's', sum_1: 's' }
+  assert.deepEqual(extract(specs, model, batch([{ p: 5, u: { vector: [1, 2] }, i: [[3], [4], [5]], z: null, o: 6, s: 7 }])).numbers, [[5, 1, 2, 3, 4, 5, NaN, 6, 7, 7, 7]])
+  assert.throws(() => columns({ ...specs, user_1: 'x' }).for(model), fatal('SLUICE_FEATURE_UNUSED', /'user_1'/))
+  assert.throws(() => columns({ ...specs, one: 'x' }).for(model), fatal('SLUICE_FEATURE_UNUSED', /features name 'one',/))
+  const { one_0: _, ...without } = specs
+  assert.throws(() => columns({ ...without, one: 'x' }).for(model), fatal('SLUICE_FEATURE_UNKNOWN', /wants 'one_0'/))
+  const { user: _user, ...noUser } = specs
+  assert.throws(() => columns(noUser).for(model), fatal('SLUICE_FEATURE_UNKNOWN', /'user_0', 'user_1'/))
+  assert.deepEqual(extract(() => ({ price: 1, user: [2, 3], item_0: 4, item_1: 5, item_2: 6, user_2: 7, one: [8], sum: 9, sum_0: 10, sum_1: 11 }), model, batch([{}])).numbers, [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]])
+})
+
 test('a-whole-list, left out: of records that are lists; of others, under the made-up names', () => {
   assert.deepEqual(extract(undefined, unnamed(2), batch(['[1,2]', { features_1: 4, features_0: 3 }, '[5]', { features: [1, 2] }, '5', '[[6],[7]]'])), { rows: [0, 1, 5], numbers: [[1, 2], [3, 4], [6, 7]], rejected: ['2 SLUICE_FEATURE_TYPE', '3 SLUICE_FEATURE_MISSING', '4 SLUICE_JSON_NO_OBJECT'] })
   assert.deepEqual(extract(undefined, unnamed(2), batch(['1,2'], ['features_1', 'features_0'])).numbers, [[2, 1]])

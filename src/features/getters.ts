@@ -4,8 +4,8 @@ import type { Value, Values } from '../codecs/values.ts'
 import { SluiceError } from '../core/index.ts'
 import type { Column } from '../core/index.ts'
 import { cellOf } from './cells.ts'
-import { checkList, listOf } from './list.ts'
-import type { ListFill } from './list.ts'
+import { checkList, listOf, partsOf } from './list.ts'
+import type { ListSpec, Part } from './list.ts'
 import { DERIVED } from './options.ts'
 import type { FeatureOptions, FeaturesFunction, FeatureSpec, FeatureSpecs, PathFeature } from './options.ts'
 import type { Needs } from './quick.ts'
@@ -19,7 +19,7 @@ export interface Input {
   readonly name: string
   readonly dtype: 'float32' | 'float64'
   readonly columns: readonly Column[]
-  /** The names of its columns are made up: a list of their numbers may stand for them. */
+  /** The names of its columns are made up. */
   readonly unnamed: boolean
   /** The model has no other. */
   readonly lone: boolean
@@ -44,22 +44,31 @@ type IndexOf = (path: Path) => number
 /** The number of one column. */
 type Take = (values: Values, read: Value | undefined) => number
 
-function filledBy(takes: readonly Take[]): Fill {
-  return (values, read, row, at) => { for (let column = 0; column < takes.length; column++) row[at + column] = takes[column]!(values, read) }
+/** Columns one by one, and some from lists. */
+function filledBy(parts: readonly Part[], take: (column: Column) => Take, list: (name: string, columns: readonly Column[]) => Fill): Fill {
+  const takes = parts.flatMap(part => 'column' in part ? [{ first: part.first, take: take(part.column) }] : [])
+  const lists = parts.flatMap(part => 'column' in part ? [] : [{ first: part.first, fill: list(part.name, part.columns) }])
+  return (values, read, row, at) => {
+    for (let i = 0; i < takes.length; i++) row[at + takes[i]!.first] = takes[i]!.take(values, read)
+    for (let i = 0; i < lists.length; i++) lists[i]!.fill(values, read, row, at + lists[i]!.first)
+  }
 }
+const single = (columns: readonly Column[]): readonly Part[] => columns.map((column, first) => ({ first, column }))
+const noList = (): never => { throw new TypeError('no list was asked for') }
 
 export function fromNames(indexOf: IndexOf, options: FeatureOptions): Getter {
   const zone = zoneNamed(options.zone)
-  const named = (input: Input, textual: boolean): Fill => filledBy(input.columns.map((column): Take => {
+  const named = ({ columns }: Input, textual: boolean): Fill => filledBy(single(columns), column => {
     const index = indexOf(nameAsPath(column.name)), cell = cellOf({ title: `feature '${column.name}'`, column, zone, textual })
     return values => cell.encode(values.at(index))
-  }))
+  }, noList)
   const maybeList = ({ unnamed, lone }: Input): boolean => unnamed && lone
+  const listSpec = ({ name, columns }: Input): ListSpec => ({ title: titleOf(name, WHOLE.text), columns })
   return {
     check() {},
     fill(input, textual) {
       if (textual || !maybeList(input)) return named(input, textual)
-      const fill = listOf(listSpec(input, WHOLE.text)), index = indexOf(WHOLE)
+      const fill = listOf(listSpec(input)), index = indexOf(WHOLE)
       let other: Fill | undefined
       return (values, read, row, at) => {
         const record = values.at(index)
@@ -68,27 +77,26 @@ export function fromNames(indexOf: IndexOf, options: FeatureOptions): Getter {
       }
     },
     needs: ({ columns }) => columns.map(column => ({ path: nameAsPath(column.name), spec: { title: column.name, column, zone } })),
-    needsOfLists: input => maybeList(input) ? { path: WHOLE, list: listSpec(input, WHOLE.text) } : undefined,
+    needsOfLists: input => maybeList(input) ? [{ path: WHOLE, list: listSpec(input) }] : undefined,
     open: () => undefined,
   }
 }
 
 export function fromFunction(all: FeaturesFunction, indexOf: IndexOf): Getter {
   indexOf(WHOLE)
+  const takeOf = (column: Column): Take => {
+    const cell = cellOf({ title: `feature '${column.name}'`, column, zone: zoneOf('UTC'), textual: false })
+    return (_, read) => cell.encode(Object.hasOwn(read!, column.name) ? read![column.name] : undefined)
+  }
   return {
     check() {},
-    fill({ name, columns, unnamed }) {
-      const takes = filledBy(columns.map((column): Take => {
-        const cell = cellOf({ title: `feature '${column.name}'`, column, zone: zoneOf('UTC'), textual: false })
-        return (_, read) => cell.encode(Object.hasOwn(read!, column.name) ? read![column.name] : undefined)
-      }))
-      if (!unnamed) return takes
-      const fill = listOf({ title: `feature '${name}'`, columns })
+    fill: ({ columns }) => filledBy(partsOf(columns, () => true), takeOf, (name, list) => {
+      const fill = listOf({ title: `feature '${name}'`, columns: list }), others = filledBy(single(list), takeOf, noList)
       return (values, read, row, at) => {
         if (Object.hasOwn(read!, name)) fill(read![name], row, at)
-        else takes(values, read, row, at)
+        else others(values, read, row, at)
       }
-    },
+    }),
     needs: () => undefined,
     open(values) {
       const read = called('the features function', all, values.value())
@@ -100,43 +108,32 @@ export function fromFunction(all: FeaturesFunction, indexOf: IndexOf): Getter {
 
 export function fromSpecs(specs: FeatureSpecs, indexOf: IndexOf, options: FeatureOptions): Getter {
   const features = new Map(Object.entries(specs).map(([name, spec]) => [name, opened(name, spec, indexOf, options)]))
-  const isList = ({ name, columns, unnamed }: Input): boolean => unnamed && (features.has(name) || !columns.some(column => features.has(column.name)))
+  // of columns without names of their own a list is expected
+  const partsGiven = ({ columns, unnamed }: Input): readonly Part[] => partsOf(columns, (name, list) => unnamed ? features.has(name) || !list.some(column => features.has(column.name)) : features.has(name) && list.length > 1)
   return {
     check(inputs) {
-      const lists = inputs.filter(isList), wanted = inputs.flatMap(input => lists.includes(input) ? [input.name] : input.columns.map(({ name }) => name))
-      const names = [...features.keys()]
-      const known = new Set(wanted), unknown = wanted.filter(name => !features.has(name)), unused = names.filter(name => !known.has(name))
-      const shown = (name: string): string => {
-        const list = lists.find(input => input.name === name)
-        return `'${name}'${list === undefined ? '' : ` (a list of ${list.columns.length} numbers)`}${meantBy(name, unused)}`
-      }
+      const wanted = new Map(inputs.flatMap(partsGiven).map(part => 'column' in part ? [part.column.name, ''] : [part.name, ` (a list of ${part.columns.length} numbers)`]))
+      const all = [...wanted.keys()], names = [...features.keys()]
+      const unknown = all.filter(name => !features.has(name)), unused = names.filter(name => !wanted.has(name))
       const meant = (name: string, among: readonly string[]): string => {
         const found = didYouMean(name, among)
         return found === undefined ? '' : ` (did you mean '${found}'?)`
       }
       if (unknown.length > 0) {
-        throw new SluiceError('SLUICE_FEATURE_UNKNOWN', `the model wants ${unknown.map(shown).join(', ')}, which features do not name`)
+        throw new SluiceError('SLUICE_FEATURE_UNKNOWN', `the model wants ${unknown.map(name => `'${name}'${wanted.get(name)!}${meantBy(name, unused)}`).join(', ')}, which features do not name`)
       }
       if (unused.length > 0) {
-        throw new SluiceError('SLUICE_FEATURE_UNUSED', `features name ${unused.map(name => `'${name}'${meant(name, wanted)}`).join(', ')}, which the model does not have; it wants ${wanted.slice(0, 20).join(', ')}${wanted.length > 20 ? ', ...' : ''}`)
+        throw new SluiceError('SLUICE_FEATURE_UNUSED', `features name ${unused.map(name => `'${name}'${meant(name, all)}`).join(', ')}, which the model does not have; it wants ${all.slice(0, 20).join(', ')}${all.length > 20 ? ', ...' : ''}`)
       }
     },
-    fill(input, textual) {
-      if (isList(input)) return features.get(input.name)!.list(input)
-      return filledBy(input.columns.map(column => features.get(column.name)!.column(column, textual)))
-    },
+    fill: (input, textual) => filledBy(partsGiven(input), column => features.get(column.name)!.column(column, textual), (name, columns) => features.get(name)!.list(columns)),
     needs(input) {
-      if (isList(input)) {
-        const spec = specs[input.name]!
-        if (typeof spec === 'function') return undefined
-        const { path } = featureOf(spec)
-        return { path: pathOf(path), list: listSpec(input, path) }
-      }
-      const needs = input.columns.map(column => {
-        const spec = specs[column.name]!
+      const needs = partsGiven(input).map(part => {
+        const spec = specs['column' in part ? part.column.name : part.name]!
         if (typeof spec === 'function') return undefined
         const { path, as, type, zone, when, default: fallback } = featureOf(spec)
-        return { path: parsePath(path), spec: { title: column.name, column, as, type, default: fallback, zone: zoneNamed(zone ?? options.zone) }, when }
+        if ('columns' in part) return { path: pathOf(path), list: { title: titleOf(part.name, path), columns: part.columns } }
+        return { path: parsePath(path), spec: { title: part.column.name, column: part.column, as, type, default: fallback, zone: zoneNamed(zone ?? options.zone) }, when }
       })
       return needs.includes(undefined) ? undefined : needs as Exclude<typeof needs[number], undefined>[]
     },
@@ -146,16 +143,15 @@ export function fromSpecs(specs: FeatureSpecs, indexOf: IndexOf, options: Featur
 const featureOf = (spec: string | PathFeature): PathFeature => typeof spec === 'string' ? { path: spec } : spec
 const pathOf = (path: string): Path => path === WHOLE.text ? WHOLE : parsePath(path)
 const titleOf = (name: string, path: string): string => path === name ? `feature '${name}'` : `feature '${name}' (${path})`
-const listSpec = ({ name, columns }: Input, path: string): { readonly title: string; readonly columns: readonly Column[] } => ({ title: titleOf(name, path), columns })
 const meantBy = (name: string, unused: readonly string[]): string => {
   const found = didYouMean(name, unused)
   return found === undefined ? '' : ` (features name '${found}')`
 }
 
-/** What a spec is for one column, and for all columns of an input. */
+/** What a spec is for one column, and for those that a list fills. */
 interface Opened {
   column(column: Column, textual: boolean): Take
-  list(input: Input): Fill
+  list(columns: readonly Column[]): Fill
 }
 
 function opened(name: string, spec: FeatureSpec, indexOf: IndexOf, options: FeatureOptions): Opened {
@@ -167,7 +163,7 @@ function opened(name: string, spec: FeatureSpec, indexOf: IndexOf, options: Feat
         const cell = cellOf({ title, column, zone: zoneOf('UTC'), textual: false })
         return values => cell.encode(called(title, spec, values.value()))
       },
-      list({ columns }) {
+      list(columns) {
         const fill = listOf({ title, columns })
         return (values, _, row, at) => fill(called(title, spec, values.value()), row, at)
       },
@@ -186,9 +182,9 @@ function opened(name: string, spec: FeatureSpec, indexOf: IndexOf, options: Feat
       const cell = cellOf({ title, column, as, type: feature.type, default: feature.default, zone, textual })
       return when === undefined ? values => cell.encode(values.at(index)) : values => when(values) ? cell.encode(values.at(index)) : cell.passed()
     },
-    list(input) {
+    list(columns) {
       checkList(title, feature)
-      const fill: ListFill = listOf(listSpec(input, path))
+      const fill = listOf({ title, columns })
       return (values, _, row, at) => fill(values.at(index), row, at)
     },
   }

@@ -5,8 +5,26 @@ import type { Cell } from './cells.ts'
 import type { PathFeature } from './options.ts'
 import { zoneOf } from './zone.ts'
 
-/** All columns of one input, filled from one list, in order. */
+/** Columns that lie side by side, filled from one list, in order. */
 export interface ListSpec { readonly title: string; readonly columns: readonly Column[] }
+
+/** A column of an input, or all that are called `name_0`, `name_1`, ... */
+export type Part = { readonly first: number; readonly column: Column } | { readonly first: number; readonly name: string; readonly columns: readonly Column[] }
+
+/** `isList`: whether a list is given for these columns. */
+export function partsOf(columns: readonly Column[], isList: (name: string, columns: readonly Column[]) => boolean): readonly Part[] {
+  const names = new Set(columns.map(({ name }) => name)), parts: Part[] = []
+  for (let first = 0; first < columns.length;) {
+    const { name: one } = columns[first]!, name = one.slice(0, -2)
+    let count = 0
+    if (one.endsWith('_0') && !names.has(name)) while (columns[first + count]?.name === `${name}_${count}`) count++
+    const list = columns.slice(first, first + count)
+    if (count > 0 && isList(name, list)) parts.push({ first, name, columns: list })
+    else for (let i = first; i < first + Math.max(count, 1); i++) parts.push({ first: i, column: columns[i]! })
+    first += Math.max(count, 1)
+  }
+  return parts
+}
 
 /** Puts the numbers of a list into a row, from `at` on. Lists in lists, all of one shape, count as one. null is a list of nulls.
     @throws SLUICE_FEATURE_MISSING, SLUICE_FEATURE_TYPE, SLUICE_CATEGORY_UNKNOWN */
@@ -76,5 +94,5 @@ const SINGLE = ['as', 'zone', 'type', 'default', 'when'] as const
 /** @throws SLUICE_CONFIG_INVALID what is for single numbers */
 export function checkList(title: string, feature: PathFeature): void {
   const found = SINGLE.find(key => feature[key] !== undefined)
-  if (found !== undefined) throw new SluiceError('SLUICE_CONFIG_INVALID', `${title}: \`${found}\` is for single numbers, and this is a list of all columns of an input`, { fix: 'leave it out, or make the list with a function' })
+  if (found !== undefined) throw new SluiceError('SLUICE_CONFIG_INVALID', `${title}: \`${found}\` is for single numbers, and this is a list`, { fix: 'leave it out, or make the list with a function' })
 }

@@ -17,9 +17,10 @@ import { instantOf } from './zone.ts'
 
 /** One feature as kernels may take it: a path and what is made of what lies there. */
 export interface Need { readonly path: Path; readonly spec: Omit<CellSpec, 'textual'>; readonly when?: When | undefined }
-/** All columns of an input, from one list. */
+/** Columns side by side, from one list. */
 interface ListNeed { readonly path: Path; readonly list: ListSpec }
-export type Needs = readonly Need[] | ListNeed
+/** Of all columns of an input, in order. */
+export type Needs = readonly (Need | ListNeed)[]
 /** One matrix and what fills its columns. */
 interface Filled { readonly dtype: 'float32' | 'float64'; readonly width: number; readonly needs: Needs }
 type Data = Float32Array | Float64Array
@@ -35,7 +36,7 @@ const STAGED_ROWS = 512
 /** undefined: a scan cannot do what is asked for. */
 export function quickOf(inputs: readonly Filled[], filter: When | undefined, arena: Arena | undefined, textual: boolean): Quick | undefined {
   const [first, second] = inputs
-  const isDirect = first !== undefined && second === undefined && filter === undefined && (isList(first.needs) || first.needs.every(({ spec, when }) => spec.as === undefined && when === undefined))
+  const isDirect = first !== undefined && second === undefined && filter === undefined && first.needs.every(need => isList(need) || (need.spec.as === undefined && need.when === undefined))
   return isDirect ? direct(first, arena, textual) : staged(inputs, filter, arena, textual)
 }
 
@@ -53,15 +54,25 @@ export function byKind(others: () => Quick | undefined, lists?: () => Quick | un
 
 /** The scan writes the matrix itself. */
 function direct({ dtype, width, needs }: Filled, arena: Arena | undefined, textual: boolean): Quick | undefined {
-  const places = isList(needs) ? listPlaces(needs, 0, textual) : needs.map(({ path, spec }, index) => ({ path, leaf: leafOf(cellOf({ ...spec, textual }), spec.column, index, textual) }))
-  const scanner = places === 'unable' ? undefined : scannerOf(places, width, dtype, arena, textual)
+  const places: Place[] = []
+  let cell = 0
+  for (const need of needs) {
+    if (isList(need)) {
+      const place = listPlace(need, cell, textual)
+      if (place === undefined) return undefined
+      places.push(place)
+      cell += need.list.columns.length
+    } else places.push({ path: need.path, leaf: leafOf(cellOf({ ...need.spec, textual }), need.spec.column, cell++, textual) })
+  }
+  const scanner = scannerOf(places, width, dtype, arena, textual)
   return scanner === undefined ? undefined : { fill: (batch, rows, data, state) => scanner.scan(batch, rows, data[0]!, state) }
 }
 
-const isList = (needs: Needs): needs is ListNeed => 'list' in needs
-function listPlaces({ path, list }: ListNeed, cell: number, textual: boolean): readonly Place[] | 'unable' {
+const isList = (need: Need | ListNeed): need is ListNeed => 'list' in need
+/** undefined: a scan cannot do it. */
+function listPlace({ path, list }: ListNeed, cell: number, textual: boolean): Place | undefined {
   const run = textual ? undefined : runOf(list, cell)
-  return run === undefined ? 'unable' : [{ path, run }]
+  return run === undefined ? undefined : { path, run }
 }
 
 function scannerOf(places: readonly Place[], width: number, dtype: 'float32' | 'float64', arena: Arena | undefined, textual: boolean): ReturnType<typeof jsonScanner> {
@@ -86,14 +97,14 @@ function staged(inputs: readonly Filled[], filter: When | undefined, arena: Aren
     return width - cells
   }
   const test = filter === undefined ? undefined : testOf(filter, place, textual)
-  const takes = inputs.map(({ width: count, needs }) => {
-    if (!isList(needs)) return needs.map(need => takeOf(need, place, textual))
-    const list = listPlaces(needs, width, textual), first = width
-    if (list === 'unable') return [list]
-    places.push(...list)
-    width += count
-    return Array.from({ length: count }, (_, i) => first + i)
-  })
+  const takes = inputs.map(({ needs }) => needs.flatMap((need): readonly (number | Take | 'unable')[] => {
+    if (!isList(need)) return [takeOf(need, place, textual)]
+    const from = listPlace(need, width, textual), first = width
+    if (from === undefined) return ['unable']
+    places.push(from)
+    width += need.list.columns.length
+    return need.list.columns.map((_, i) => first + i)
+  }))
   if (test === 'unable' || takes.some(of => of.includes('unable'))) return undefined
   const ready = takes as (number | Take)[][], scanner = scannerOf(places, width, 'float64', arena, textual)
   const most = Math.min(STAGED_ROWS, Math.floor(staging.length / Math.max(width, 1)))
