@@ -117,7 +117,7 @@ for criterion in ('firstHit', 'weightedSum', 'weightedMax'):
     if criterion == 'weightedMax':
         # JPMML compares confidences where the specification has weights: here both agree
         RULES = RULES.replace('confidence="0.7"', 'confidence="0.6"').replace('confidence="0.8"', 'confidence="0.3"').replace('confidence="0.75"', 'confidence="0.35"')
-    add(f'ruleset-{criterion}', RF, rules(criterion, RULES, outputs=output(out('chosen', 'predictedValue', 'string'), out('conf', 'confidence'))))
+    add(f'ruleset-{criterion}', RF, rules(criterion, RULES, outputs=output(out('chosen', 'predictedValue', 'string'), out('conf', 'confidence'), out('conf_B', 'confidence', value='drugB'), out('conf_X', 'confidence', value='drugX'), out('conf_Y', 'confidence', value='drugY'))))
     add(f'ruleset-{criterion}-nested', RF, rules(criterion, NESTED, outputs=output(out('chosen', 'predictedValue', 'string'))))
     add(f'ruleset-{criterion}-id', RF, rules(criterion, RULES + rule('LAST', 'drugC', '<True/>', 0.01, 0.01), outputs=RO))
 

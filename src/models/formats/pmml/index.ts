@@ -114,7 +114,7 @@ function featureOf(make: Maker, { predicted, classes, probabilities, entities, f
   if (own !== undefined) return own(element)
   switch (feature) {
     case 'predictedValue': case 'predictedDisplayValue': return classes === undefined ? fieldOf('', 'double', 'continuous', predicted) : fieldOf('', 'string', 'categorical', predicted, [...classes])
-    case 'probability': case 'confidence': {
+    case 'probability': {
       if (classes === undefined || probabilities === undefined) throw document.unsupported(element, `feature = '${feature}' of a model that has none`)
       const value = element.attributes['value']
       if (value === undefined) return fieldOf('', 'double', 'continuous', make.add({ op: 'take', of: probabilities, at: predicted }))

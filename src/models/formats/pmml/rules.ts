@@ -1,6 +1,6 @@
-import { together } from './expressions.ts'
+import { fieldOf, together } from './expressions.ts'
 import { COMMON, COMMON_ATTRIBUTES } from './family.ts'
-import type { Family } from './family.ts'
+import type { Family, Result } from './family.ts'
 import { predicateIn, PREDICATES, truthOf } from './predicates.ts'
 import type { Element } from './xml.ts'
 
@@ -40,24 +40,32 @@ export const ruleSet: Family = (element, { make, scope, target }) => {
   const fires = make.where(make.concat(rules.map(({ is }) => is)), make.constant(1), make.constant(0)), size = rules.length, any = make.add({ op: 'reduce', fn: 'maximum', of: fires, size })
   const scores = Float64Array.from(rules, ({ score }) => indexOf(score)), confidences = Float64Array.from(rules, ({ confidence }) => confidence), weights = Float64Array.from(rules, ({ weight }) => weight)
   const none = { score: make.constant(defaultScore === undefined ? NaN : indexOf(defaultScore)), confidence: document.number(set, 'defaultConfidence', 0) }
-  const oneHot = (at: number, confidence: number): number => make.concat(classes.map((_, c) => make.where(make.binary('equal', at, make.constant(c)), confidence, make.constant(0))))
-  const defaults = make.fixed(Float64Array.from(classes, name => name === defaultScore ? none.confidence : 0))
-  if (criterion === 'weightedSum') {
-    const sums = make.concat(classes.map((_, c) => make.add({ op: 'reduce', fn: 'sum', of: make.binary('multiply', fires, Float64Array.from(scores, (score, i) => score === c ? weights[i]! : 0)), size })))
-    const count = make.add({ op: 'reduce', fn: 'sum', of: fires, size }), shares = make.binary('divide', sums, count), minus = make.constant(-Infinity)
-    // of equal sums the first in the dictionary, says the specification
-    const best = make.add({ op: 'reduce', fn: 'argmax', of: sums, size: classes.length })
-    const heaviest = make.add({ op: 'reduce', fn: 'argmax', of: make.where(make.binary('and', fires, make.binary('equal', make.fixed(scores), best)), make.fixed(weights), minus), size })
+  const defaults = Float64Array.from(classes, name => name === defaultScore ? none.confidence : 0), minus = make.constant(-Infinity), heavy = criterion === 'firstHit' ? make.constant(1) : make.fixed(weights)
+  /** Of the rules that fire those of one class, or all: which comes first, or is the heaviest. */
+  const winner = (among: number): number => make.add({ op: 'reduce', fn: 'argmax', of: make.where(among, heavy, minus), size }), ofClass = (c: number): number => make.binary('and', fires, scores.map(score => score === c ? 1 : 0))
+  const pick = (values: Float64Array, at: number): number => make.add({ op: 'lookup', of: at, width: 1, values, otherwise: make.constant(NaN) })
+  const sumOf = (c: number): number => make.add({ op: 'reduce', fn: 'sum', of: make.binary('multiply', fires, scores.map((score, i) => score === c ? weights[i]! : 0)), size })
+  const answer = (best: number, rule: number, given: number): Result => {
+    const predicted = make.where(any, best, none.score), confidence = make.where(any, given, defaults)
     return {
-      predicted: make.where(any, best, none.score), classes, probabilities: make.where(any, shares, defaults),
-      entities: { names: rules.map(({ id }) => id), value: make.where(any, heaviest, make.constant(NaN)) },
+      predicted, classes, probabilities: confidence, entities: { names: rules.map(({ id }) => id), value: make.where(any, rule, make.constant(NaN)) },
+      features: {
+        confidence(field) {
+          const value = field.attributes['value']
+          return fieldOf('confidence', 'double', 'continuous', value === undefined ? make.add({ op: 'take', of: confidence, at: predicted }) : make.select(confidence, indexOf(value)))
+        },
+      },
     }
   }
-  // the first of the heaviest: what does not fire weighs nothing
-  const weighed = criterion === 'firstHit' ? fires : make.where(fires, make.fixed(weights), make.constant(-Infinity)), chosen = make.add({ op: 'reduce', fn: 'argmax', of: weighed, size })
-  const pick = (values: Float64Array): number => make.add({ op: 'lookup', of: chosen, width: 1, values, otherwise: make.constant(NaN) })
-  return {
-    predicted: make.where(any, pick(scores), none.score), classes, probabilities: make.where(any, oneHot(pick(scores), pick(confidences)), defaults),
-    entities: { names: rules.map(({ id }) => id), value: make.where(any, chosen, make.constant(NaN)) },
+  if (criterion === 'weightedSum') {
+    const sums = make.concat(classes.map((_, c) => sumOf(c))), count = make.add({ op: 'reduce', fn: 'sum', of: fires, size })
+    // of equal sums the first in the dictionary, says the specification
+    const best = make.add({ op: 'reduce', fn: 'argmax', of: sums, size: classes.length })
+    return answer(best, winner(make.binary('and', fires, make.binary('equal', make.fixed(scores), best))), make.binary('divide', sums, count))
   }
+  const chosen = winner(fires), given = make.concat(classes.map((_, c) => {
+    const among = ofClass(c)
+    return make.where(make.add({ op: 'reduce', fn: 'maximum', of: among, size }), pick(confidences, winner(among)), make.constant(0))
+  }))
+  return answer(pick(scores, chosen), chosen, given)
 }

@@ -57,7 +57,9 @@ export class Forest {
       if (question.kind === 'constant') return question.is ? below(child) : asked(parent, children, at + 1)
       const next = children[at + 1], otherwise = (): number => next !== undefined && children.length === 2 && at === 0 && opposite(make, question, next, scope) ? below(next) : asked(parent, children, at + 1)
       switch (strategy) {
-        case 'none': return branch(question, below(child), otherwise(), 'no')
+        // what is missing is true of neither child
+        case 'none': return next !== undefined && children.length === 2 && at === 0 && opposite(make, question, next, scope)
+          ? third(question, branch(question, below(child), below(next), 'no'), asked(parent, children, children.length)) : branch(question, below(child), otherwise(), 'no')
         case 'nullPrediction': return branch(question, below(child), otherwise(), 'ends')
         case 'lastPrediction': return third(question, branch(question, below(child), otherwise(), 'no'), leafOf(leaf(parent)))
         case 'defaultChild': {
