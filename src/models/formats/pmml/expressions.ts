@@ -264,7 +264,8 @@ function called(make: Maker, scope: Scope, element: Element, name: string, args:
       const [value] = count(1)
       if (isConstant(value!)) throw document.unsupported(element, 'whether a constant is valid')
       const present = make.not(make.isMissing(value!.value())), valid = value!.valid === undefined ? present : make.binary('and', present, oneOf(make, element, value!, value!.valid))
-      return truth(name === 'isValid' ? valid : make.not(valid))
+      // what is missing is neither
+      return truth(name === 'isValid' ? valid : make.binary('and', present, make.not(valid)))
     }
     case 'and': case 'or': return truth(together(make, name, count(1, 1000).map(value => asValue(make, operandOf(make, element, value)))))
     case 'not': {

@@ -17,7 +17,8 @@ export const miningModel: Family = (element, context) => {
   if (segmentation === undefined) throw document.broken(element, 'there is no <Segmentation> in it')
   document.attributes(segmentation, 'multipleModelMethod', 'missingPredictionTreatment', 'missingThreshold', 'x-missingPredictionTreatment')
   const method = document.choice<Method>(segmentation, 'multipleModelMethod', 'modelChain', ...METHODS)
-  document.choice(segmentation, 'missingPredictionTreatment', 'continue', 'continue', 'returnMissing')
+  if (document.choice(segmentation, 'missingPredictionTreatment', 'continue', 'continue', 'returnMissing') !== 'continue' && method.endsWith('ajorityVote')) throw document.unsupported(segmentation, `missingPredictionTreatment = 'returnMissing' of votes`)
+  if (document.number(segmentation, 'missingThreshold', 1) !== 1) throw document.unsupported(segmentation, `missingThreshold = '${segmentation.attributes['missingThreshold']}'`)
   const segments = document.children(segmentation, 'Segment').map((segment): Segment => {
     document.attributes(segment, 'id', 'weight')
     const predicate = predicateIn(context.make, segment), model = segment.children.find(child => !PREDICATES.includes(child.name) && child.name !== 'Extension')
@@ -101,7 +102,7 @@ function ofNumbers(context: Context, element: Element, segments: readonly Segmen
   const active = make.concat(is.map(one => one === undefined ? make.constant(1) : make.where(one, make.constant(1), make.constant(0)))), zero = make.constant(0)
   const factors = weighted ? make.binary('multiply', active, weights) : active, sum = reduce('sum', make.where(active, weighted ? make.binary('multiply', all, weights) : all, zero)), count = reduce('sum', factors)
   switch (method) {
-    case 'sum': case 'weightedSum': return { predicted: sum }
+    case 'sum': case 'weightedSum': return { predicted: make.where(reduce('maximum', active), sum, make.constant(NaN)) }
     case 'average': case 'weightedAverage': return { predicted: make.where(count, make.binary('divide', sum, count), make.constant(NaN)) }
     case 'max': return { predicted: make.where(count, reduce('maximum', make.where(active, all, make.constant(-Infinity))), make.constant(NaN)) }
     default: throw make.document.unsupported(element, `multipleModelMethod = '${method}' with conditions`)

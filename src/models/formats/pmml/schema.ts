@@ -97,7 +97,9 @@ export function innerScope(make: Maker, outer: Scope, schema: Element | undefine
     document.attributes(mining, 'name', 'usageType', 'optype', 'missingValueReplacement', 'missingValueTreatment', 'invalidValueTreatment', 'invalidValueReplacement')
     if (missingValueReplacement === undefined || field === undefined) continue
     let made: number | undefined
-    scope.define({ ...field, name, ...field.words === undefined ? {} : { words: field.words }, value: () => made ??= make.where(make.isMissing(field.value()), make.constant(literal(make, mining, field, missingValueReplacement)), field.value()) })
+    // no longer the column as it is
+    const { column: _, ...rest } = field
+    scope.define({ ...rest, name, ...field.words === undefined ? {} : { words: field.words }, value: () => made ??= make.where(make.isMissing(field.value()), make.constant(literal(make, mining, field, missingValueReplacement)), field.value()) })
   }
   return scope
 }
@@ -109,7 +111,7 @@ export function outputFields(make: Maker, scope: Scope, model: Element, result: 
   const { document } = make, element = document.child(model, 'Output')
   if (element === undefined) return []
   return document.children(element, 'OutputField').map(output => {
-    document.attributes(output, 'name', 'optype', 'dataType', 'feature', 'value', 'isFinalResult', 'targetField', 'rank', 'rankBasis', 'rankOrder', 'segmentId', 'ruleFeature', 'algorithm', 'isMultiValued')
+    document.attributes(output, 'name', 'optype', 'dataType', 'feature', 'value', 'isFinalResult', 'targetField', 'rank', 'rankBasis', 'rankOrder', 'ruleFeature', 'algorithm', 'isMultiValued')
     const name = document.text(output, 'name'), feature = output.attributes['feature'] ?? 'predictedValue'
     let field: Field
     if (feature === 'transformedValue' || feature === 'decision') {
