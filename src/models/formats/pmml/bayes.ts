@@ -5,7 +5,7 @@ import { largest } from './mining.ts'
 import { softmax } from './regression.ts'
 import type { Element } from './xml.ts'
 
-/** Products of likelihoods, as sums of their logarithms; what is missing is passed over, and no factor is below the threshold. */
+/** Products of likelihoods, as sums of their logarithms; what is missing is passed over, a count of 0 is the threshold, and no density is below it. */
 export const naiveBayes: Family = (element, { make, scope, target }) => {
   const { document } = make
   document.attributes(element, ...COMMON_ATTRIBUTES, 'threshold')
@@ -18,7 +18,7 @@ export const naiveBayes: Family = (element, { make, scope, target }) => {
   })
   const totals = countsOf(counts), all = totals.reduce((sum, count) => sum + count, 0)
   make.at(element)
-  const floor = Math.log(threshold), bounded = (p: number): number => p <= threshold ? floor : Math.log(p)
+  const floor = Math.log(threshold), bounded = (p: number): number => p === 0 ? floor : Math.log(p)
   let sum: number = make.fixed(totals.map(count => Math.log(count / all)))
   for (const input of document.children(document.wanted(element, 'BayesInputs'), 'BayesInput')) {
     document.attributes(input, 'fieldName')

@@ -34,7 +34,7 @@ export const clusteringModel: Family = (element, { make, scope }) => {
   const { document } = make
   document.attributes(element, ...COMMON_ATTRIBUTES, 'modelClass', 'numberOfClusters')
   document.choice(element, 'modelClass', 'centerBased', 'centerBased')
-  const children = document.children(element, ...COMMON, 'ComparisonMeasure', 'ClusteringField', 'MissingValueWeights', 'Cluster')
+  const children = document.children(element, ...COMMON, 'ComparisonMeasure', 'ClusteringField', 'Cluster')
   const measure = measureOf(make, document.wanted(element, 'ComparisonMeasure')), fields: Field[] = [], weights: number[] = []
   for (const field of children.filter(({ name }) => name === 'ClusteringField')) {
     document.attributes(field, 'field', 'isCenterField', 'fieldWeight', 'similarityScale', 'compareFunction')

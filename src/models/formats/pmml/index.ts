@@ -113,7 +113,7 @@ function featureOf(make: Maker, { predicted, classes, probabilities, entities, f
   const own = features !== undefined && Object.hasOwn(features, feature) ? features[feature] : undefined
   if (own !== undefined) return own(element)
   switch (feature) {
-    case 'predictedValue': case 'predictedDisplayValue': return classes === undefined ? fieldOf('', 'double', 'continuous', predicted) : fieldOf('', 'string', 'categorical', predicted, [...classes])
+    case 'predictedValue': return classes === undefined ? fieldOf('', 'double', 'continuous', predicted) : fieldOf('', 'string', 'categorical', predicted, [...classes])
     case 'probability': {
       if (classes === undefined || probabilities === undefined) throw document.unsupported(element, `feature = '${feature}' of a model that has none`)
       const value = element.attributes['value']

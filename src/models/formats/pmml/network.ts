@@ -24,7 +24,7 @@ function activated(make: Maker, element: Element, how: Activation, x: number, th
     case 'cosine': return make.unary('cos', x, float32)
     case 'Elliott': return make.math('divide', x, make.math('add', make.unary('absolute', x), make.constant(1)))
     case 'arctan': return make.math('divide', make.math('multiply', make.unary('atan', x), make.constant(2)), make.constant(Math.PI))
-    case 'threshold': return make.binary('greater', x, make.constant(threshold))
+    case 'threshold': return make.where(make.isMissing(x), make.constant(NaN), make.binary('greater', x, make.constant(threshold)))
     case 'radialBasis': throw make.document.unsupported(element, 'activationFunction = \'radialBasis\'')
   }
 }

@@ -74,18 +74,21 @@ export const regressionModel: Family = (element, { make, scope, target }) => {
   if (classes.length < 2) throw document.unsupported(element, `a classifier of ${classes.length} tables`)
   const values = tables.map(table => tableValue(make, scope, table))
   make.at(element)
-  const probabilities = classProbabilities(make, element, how, values, target?.field?.optype === 'ordinal'), ordered = order.every((name, i) => name === classes[i]) && order.length === classes.length
+  // where one value is missing, so are all probabilities
+  const present = make.binary('equal', make.add({ op: 'reduce', fn: 'count', of: make.concat(values), size: values.length }), make.constant(values.length))
+  const probabilities = make.where(present, classProbabilities(make, element, how, values, target?.field?.optype === 'ordinal'), make.constant(NaN)), ordered = order.every((name, i) => name === classes[i]) && order.length === classes.length
     ? probabilities : make.add({ op: 'select', of: probabilities, columns: Int32Array.from(order, name => classes.indexOf(name)), fill: 0 })
-  // of values that are missing in part no class is the largest
-  const there = make.binary('equal', make.add({ op: 'reduce', fn: 'count', of: ordered, size: order.length }), make.constant(order.length))
-  return { predicted: make.where(there, largest(make, ordered), make.constant(NaN)), classes: order, probabilities: ordered }
+  return { predicted: largest(make, ordered), classes: order, probabilities: ordered }
 }
 
 function classProbabilities(make: Maker, element: Element, how: Normalization, values: readonly number[], ordinal: boolean): number {
   const size = values.length, one = make.fixed(make.constant(1))
-  if (ordinal && how !== 'none' && how !== 'softmax' && how !== 'simplemax') {
+  /** A probability: what is not normalized is cut. */
+  const bounded = (value: number): number => how === 'none' ? make.binary('minimum', make.binary('maximum', value, make.constant(0)), make.constant(1)) : normalized(make, how as 'logit', value)
+  if (how === 'exp') throw make.document.unsupported(element, `normalizationMethod = 'exp' of classes`)
+  if (ordinal && how !== 'softmax' && how !== 'simplemax') {
     // cumulative: of each class what is above the one before
-    const up = values.slice(0, -1).map(value => normalized(make, how as 'logit', value))
+    const up = values.slice(0, -1).map(bounded)
     return make.concat(values.map((_, i) => i === 0 ? up[0]! : make.math('subtract', i === size - 1 ? one : up[i]!, up[i - 1]!)))
   }
   if (how === 'softmax') return softmax(make, make.concat(values))
@@ -94,7 +97,7 @@ function classProbabilities(make: Maker, element: Element, how: Normalization, v
     return make.math('divide', all, make.add({ op: 'reduce', fn: 'sum', of: all, size, ...make.float32 ? { float32: true } : {} }))
   }
   if (size === 2) {
-    const first = normalized(make, how, values[0]!)
+    const first = bounded(values[0]!)
     return make.concat([first, make.math('subtract', one, first)])
   }
   if (how === 'none') {
@@ -102,6 +105,7 @@ function classProbabilities(make: Maker, element: Element, how: Normalization, v
     const rest = values.slice(0, -1).reduce((sum, value) => make.math('add', sum, value))
     return make.concat([...values.slice(0, -1), make.math('subtract', one, rest)])
   }
+  if (how !== 'logit') throw make.document.unsupported(element, `normalizationMethod = '${how}' of more than two classes`)
   const all = make.concat(values.map(value => normalized(make, how, value)))
   return make.math('divide', all, make.add({ op: 'reduce', fn: 'sum', of: all, size, ...make.float32 ? { float32: true } : {} }))
 }

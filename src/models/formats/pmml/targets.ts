@@ -2,7 +2,7 @@ import type { Result } from './family.ts'
 import type { Maker } from './scope.ts'
 import type { Element } from './xml.ts'
 
-/** <Targets> of a number: bounds, then factor and constant, then a whole number; of what is missing the default. */
+/** <Targets> of a number: of what is missing the default; bounds, then factor and constant, then a whole number. */
 export function targeted(make: Maker, model: Element, result: Result): Result {
   const { document } = make, targets = document.child(model, 'Targets')
   if (targets === undefined) return result
@@ -19,6 +19,10 @@ export function targeted(make: Maker, model: Element, result: Result): Result {
   }
   const round = make.float32 ? Math.fround : (x: number) => x
   let { predicted } = result
+  for (const value of values) {
+    document.attributes(value, 'value', 'displayValue', 'priorProbability', 'defaultValue')
+    if (value.attributes['defaultValue'] !== undefined) predicted = make.where(make.isMissing(predicted), make.constant(document.number(value, 'defaultValue')), predicted)
+  }
   if (target.attributes['min'] !== undefined) predicted = make.binary('maximum', predicted, make.constant(document.number(target, 'min')))
   if (target.attributes['max'] !== undefined) predicted = make.binary('minimum', predicted, make.constant(document.number(target, 'max')))
   const factor = document.number(target, 'rescaleFactor', 1), constant = document.number(target, 'rescaleConstant', 0)
@@ -29,10 +33,6 @@ export function targeted(make: Maker, model: Element, result: Result): Result {
     case 'ceiling': predicted = make.unary('ceiling', predicted); break
     case 'floor': predicted = make.unary('floor', predicted); break
     case 'none':
-  }
-  for (const value of values) {
-    document.attributes(value, 'value', 'displayValue', 'priorProbability', 'defaultValue')
-    if (value.attributes['defaultValue'] !== undefined) predicted = make.where(make.isMissing(predicted), make.constant(document.number(value, 'defaultValue')), predicted)
   }
   return { ...result, predicted }
 }
