@@ -139,6 +139,186 @@ for basis, order in (('support', 'ascending'), ('lift', 'descending'), ('leverag
 CATS = [('tf', data_field('tf', 'string', 'TF'), word('T', 'F')), ('colour', data_field('colour', 'string', ('red', 'green')), word('red', 'green')), ('size', data_field('size', 'string', ('S', 'M', 'L')), word('S', 'M', 'L')), ('n', data_field('n', 'integer', optype='categorical'), integer(0, 1))]
 add('association-categories', CATS, basket({'a': 'value="tf"', 'b': 'value="colour=red"', 'c': 'value="any" field="size" category="M"', 'd': 'value="size=L"', 'e': 'value="colour=green"'}, {'s1': 'a', 's2': 'b', 's3': 'bc', 's4': 'd', 's5': 'ea'}, ['support="0.1" confidence="0.2" antecedent="s1" consequent="s2"', 'support="0.1" confidence="0.3" antecedent="s2" consequent="s4"', 'support="0.1" confidence="0.4" antecedent="s3" consequent="s1"', 'support="0.1" confidence="0.5" antecedent="s4" consequent="s5"'], ['tf', 'colour', 'size'], output(out('id1', 'ruleValue', 'string', ruleFeature='ruleId'), out('sup', 'support', algorithm='recommendation'))))
 
+# ---- trees: https://dmg.org/pmml/v4-4-1/TreeModel.html
+CM = lambda missing=0.12: ('c', data_field('c', 'string', ('red', 'green', 'blue')), word('red', 'green', 'blue', missing=missing))
+A = ('a', data_field('a', 'double'), number(-3, 3, missing=0.12, extremes=('0', '1', '-1')))
+B = ('b', data_field('b', 'double'), number(-3, 3, missing=0.12, extremes=('0', '1', '-1')))
+I = ('i', data_field('i', 'integer'), integer(-5, 5, missing=0.12))
+BO = ('t', data_field('t', 'boolean'), word('true', 'false', missing=0.12))
+A0, B0, I0, C0, T0 = [(n, x, s) for n, x, s in (('a', A[1], number(-3, 3, missing=0, extremes=('0', '1', '-1'))), ('b', B[1], number(-3, 3, missing=0, extremes=('0', '1', '-1'))), ('i', I[1], integer(-5, 5, missing=0)), ('c', CM()[1], word('red', 'green', 'blue', missing=0)), ('t', BO[1], word('true', 'false', missing=0)))]
+def tree(inside, function='regression', attributes='', names=('a', 'b', 'c', 'i', 't'), outputs='', extra='', target='y'):
+    return f'<TreeModel functionName="{function}" {attributes}>{schema(*names, target=target)}{outputs}{extra}{inside}</TreeModel>'
+def node(predicate, score=None, *kids, id=None, default=None, count=None, dist=None):
+    d = '' if dist is None else ''.join(f'<ScoreDistribution value="{v}" recordCount="{n}"' + (f' confidence="{c}"' if c is not None else '') + '/>' for v, n, c in dist)
+    return '<Node' + (f' id="{id}"' if id else '') + (f' score="{score}"' if score is not None else '') + (f' recordCount="{count}"' if count is not None else '') + (f' defaultChild="{default}"' if default else '') + '>' + predicate + d + ''.join(kids) + '</Node>'
+def inset(field, how, kind, *words):
+    words_ = ' '.join(f'"{w}"' if ' ' in str(w) else str(w) for w in words)
+    return f'<SimpleSetPredicate field="{field}" booleanOperator="{how}"><Array n="{len(words)}" type="{kind}">{words_}</Array></SimpleSetPredicate>'
+T_ = '<True/>'
+ALL = [A, B, CM(), I, BO]
+def d3(a, b, c, conf=False): return [('low', a, 0.7 if conf else None), ('mid', b, 0.2 if conf else None), ('high', c, 0.1 if conf else None)]
+PRED = {
+ 'in-int': inset('i', 'isIn', 'int', -1, 0, 3), 'notin-int': inset('i', 'isNotIn', 'int', -1, 0, 3), 'in-str': inset('c', 'isIn', 'string', 'red', 'blue'), 'notin-str': inset('c', 'isNotIn', 'string', 'red', 'blue'),
+ 'in-real': inset('a', 'isIn', 'real', 0, 1, -1), 'eq-int': simple('i', 'equal', 2), 'ne-int': simple('i', 'notEqual', 2), 'eq-bool': simple('t', 'equal', 'true'), 'ne-bool': simple('t', 'notEqual', 'true'), 'eq-str': simple('c', 'equal', 'red'), 'ne-str': simple('c', 'notEqual', 'red'),
+ 'missing': simple('a', 'isMissing'), 'notmissing': simple('c', 'isNotMissing'),
+ 'and': both('and', simple('a', 'greaterThan', 0), simple('b', 'lessThan', 1), simple('c', 'notEqual', 'red')), 'or': both('or', simple('a', 'greaterThan', 0), simple('b', 'lessThan', -1), simple('c', 'equal', 'red')), 'xor': both('xor', simple('a', 'greaterThan', 0), simple('b', 'lessThan', 1), simple('t', 'equal', 'true')),
+ 'surrogate': both('surrogate', simple('a', 'greaterThan', 0), simple('b', 'lessThan', 1), simple('c', 'equal', 'red'), '<False/>'), 'surrogate-true': both('surrogate', simple('a', 'greaterThan', 0), T_),
+ 'nested': both('or', both('and', simple('a', 'greaterThan', 0), both('surrogate', simple('b', 'lessThan', 1), simple('i', 'greaterOrEqual', 0))), both('xor', simple('t', 'equal', 'true'), simple('c', 'equal', 'red'))), 'false': '<False/>',
+}
+NARY = node(T_, 'mid', node(simple('a', 'lessThan', -1), 'low', count=30, id='n1', dist=d3(20, 6, 4)), node(simple('a', 'lessThan', 0), 'mid', node(simple('b', 'lessThan', 0), 'high', id='n5', count=15, dist=d3(2, 3, 10)), node(simple('b', 'lessThan', 1.5), 'mid', id='n6', count=10, dist=d3(3, 4, 3)), count=25, id='n2', default='n6', dist=d3(5, 7, 13)), node(simple('a', 'greaterOrEqual', 0), 'high', count=45, id='n3', dist=d3(5, 10, 30)), count=100, id='n0', default='n3', dist=d3(30, 23, 47))
+TO = output(out('pred', 'predictedValue', 'string'), out('p_low', 'probability', value='low'), out('p_mid', 'probability', value='mid'), out('p_high', 'probability', value='high'), out('node', 'entityId', 'string'))
+for name, predicate in PRED.items():
+    for strategy in ('none', 'lastPrediction', 'nullPrediction', 'defaultChild') if name in ('in-str', 'and', 'surrogate', 'nested') else ('none',):
+        add(f'node-{name}-{strategy}', ALL + [Y], tree(node(T_, 0, node(predicate, 1, node(simple('b', 'lessThan', 0), 3, id='n3'), node(simple('b', 'greaterOrEqual', 0), 4, id='n4'), id='n1', default='n4'), node(simple('a', 'lessOrEqual', -1), 2, id='n2'), node(simple('a', 'lessOrEqual', 2), 5, id='n5'), id='n0', default='n2'), attributes=f'missingValueStrategy="{strategy}" noTrueChildStrategy="returnLastPrediction"'))
+for strategy in ('none', 'lastPrediction', 'nullPrediction', 'defaultChild'):
+    for ntc in ('returnNullPrediction', 'returnLastPrediction'):
+        add(f'classes-{strategy}-{ntc}', [A, B, YM], tree(NARY, 'classification', f'missingValueStrategy="{strategy}" noTrueChildStrategy="{ntc}"', ('a', 'b')))
+add('classes-root-predicate', [A, B, YM], tree(node(simple('a', 'greaterThan', 0), 'high', dist=d3(2, 6, 40)), 'classification', '', ('a', 'b')))
+add('classes-root-predicate-last', [A, B, YM], tree(node(simple('a', 'greaterThan', 0), 'high', dist=d3(2, 6, 40)), 'classification', 'missingValueStrategy="lastPrediction" noTrueChildStrategy="returnLastPrediction"', ('a', 'b')))
+add('node-int-target', [A, B, ('y', data_field('y', 'integer'), None)], tree(node(T_, 0, node(simple('a', 'lessThan', -1), 1, id='left'), node(T_, 2), id='root'), 'regression', '', ('a', 'b')))
+add('node-float', [('a', data_field('a', 'float'), number(-3, 3, digits=1)), B, Y], tree(node(T_, 0, node(simple('a', 'lessOrEqual', 0.3), 1.1, id='left'), node(T_, 2.7), id='root'), 'regression', '', ('a', 'b')))
+add('node-float-math', [('a', data_field('a', 'float'), number(-3, 3, digits=1)), B, Y], tree(node(T_, 0, node(simple('a', 'lessOrEqual', 0.3), 1.1, id='left'), node(T_, 2.7), id='root'), 'regression', 'x-mathContext="float"', ('a', 'b')))
+add('classes-int-classes', [A, B, ('y', data_field('y', 'integer', ('0', '1', '2'), optype='categorical'), None)], tree(node(T_, 0, node(simple('a', 'lessThan', -1), 1, dist=[('0', 5, None), ('1', 7, None), ('2', 1, None)]), node(T_, 2, dist=[('0', 5, None), ('1', 7, None), ('2', 11, None)])), 'classification', '', ('a', 'b'), output(out('p0', 'probability', value='0'), out('p1', 'probability', value='1'), out('p2', 'probability', value='2'))))
+add('classes-bool-classes', [A, B, ('y', data_field('y', 'boolean', ('false', 'true')), None)], tree(node(T_, 0, node(simple('a', 'lessThan', -1), 'true', dist=[('false', 5, None), ('true', 7, None)]), node(T_, 'false', dist=[('true', 5, None), ('false', 7, None)])), 'classification', '', ('a', 'b')))
+
+# ---- ensembles: https://dmg.org/pmml/v4-4-1/MultipleModels.html
+def seg(inner, predicate=T_, weight=None, id=None): return '<Segment' + (f' id="{id}"' if id else '') + (f' weight="{weight}"' if weight is not None else '') + f'>{predicate}{inner}</Segment>'
+def mining(method, *segs, function='regression', names=('a', 'b', 'c'), outputs='', extra='', target='y', targets='', more=''):
+    return f'<MiningModel functionName="{function}">{schema(*names, target=target)}{outputs}{targets}{extra}<Segmentation multipleModelMethod="{method}" {more}>{"".join(segs)}</Segmentation></MiningModel>'
+def reg(names, intercept, *terms, outputs='', target='y', targets='', extra='', norm=''):
+    return f'<RegressionModel functionName="regression" {norm}>{schema(*names, target=target)}{outputs}{targets}{extra}<RegressionTable intercept="{intercept}">{"".join(terms)}</RegressionTable></RegressionModel>'
+def num(n, c, e=None): return f'<NumericPredictor name="{n}" coefficient="{c}"' + (f' exponent="{e}"' if e else '') + '/>'
+def cat(n, v, c): return f'<CategoricalPredictor name="{n}" value="{v}" coefficient="{c}"/>'
+r1, r2, r3 = reg(('a',), 0.5, num('a', 1.25)), reg(('b',), -0.5, num('b', 0.75)), reg(('a', 'b'), 1, num('a', 0.1), num('b', -2))
+F2 = [A, B, CM()]
+pa, pb, pc = simple('a', 'greaterThan', 0), simple('b', 'lessThan', 0.5), simple('c', 'equal', 'red')
+def ct(f, t, lo, hi, names=('a', 'b'), op='lessThan'): return tree(node(T_, None, node(simple(f, op, t), max(lo, key=lambda d: d[1])[0], dist=lo), node(simple(f, 'greaterOrEqual', t), max(hi, key=lambda d: d[1])[0], dist=hi)), 'classification', names=names)
+c1, c2, c3 = ct('a', 0, d3(5, 3, 2), d3(1, 4, 6)), ct('b', 0.5, d3(1, 8, 2), d3(4, 1, 3)), ct('a', 1, d3(7, 4, 2), d3(2, 2, 9))
+chain1 = reg(('a', 'b'), 0.5, num('a', 1), num('b', 2), outputs=output(out('first', 'predictedValue', isFinalResult='false')), target=None)
+for m in ('sum', 'weightedSum', 'average', 'weightedAverage', 'selectFirst'): add(f'segments-{m}', F2 + [Y], mining(m, seg(r1, pa, 2), seg(r2, pb, 0.5), seg(r3, pc, 1.5)))
+for m in ('average', 'weightedAverage', 'selectFirst'): add(f'segments-classes-{m}', F2 + [YM], mining(m, seg(c1, pa, 2), seg(c2, pb, 0.5), seg(c3, pc, 1.5), function='classification', outputs=probabilities('low', 'mid', 'high')))
+add('segments-chain', F2 + [Y], mining('modelChain', seg(chain1), seg(reg(('first', 'a'), 1, num('first', 3), num('a', 0.5)))))
+add('segments-chain-class', F2 + [YM, ('z', data_field('z', 'double'), None)], mining('modelChain', seg(ct('a', 0, d3(5, 3, 2), d3(1, 4, 6)).replace('</MiningSchema>', '</MiningSchema>' + output(out('cls', 'predictedValue', 'string'), out('p_mid', 'probability', value='mid')))), seg(reg(('p_mid', 'cls'), 1, num('p_mid', 3), cat('cls', 'high', 10), cat('cls', 'mid', 5), target='z')), target='z'))
+add('segments-chain-cond-class', F2 + [Y], mining('modelChain', seg(chain1), seg(reg(('first',), 1, num('first', 3), outputs=output(out('second', 'transformedValue', inside='<Apply function="exp"><Apply function="/"><FieldRef field="first"/><Constant>10</Constant></Apply></Apply>')))), outputs=output(out('final', 'predictedValue'), out('sec', 'transformedValue', inside='<FieldRef field="second"/>'))))
+add('segments-nested', F2 + [Y], mining('average', seg(mining('sum', seg(r1), seg(r2))), seg(mining('selectFirst', seg(r1, pa), seg(r3, pb)), pc), seg(r3)))
+add('segments-targets', F2 + [Y], mining('average', seg(r1), seg(r2), targets='<Targets><Target field="y" rescaleFactor="2" rescaleConstant="1" castInteger="round"/></Targets>'))
+add('segments-targets-inner', F2 + [Y], mining('average', seg(reg(('a',), 0.5, num('a', 1.25), targets='<Targets><Target field="y" rescaleFactor="2" castInteger="ceiling"/></Targets>')), seg(r2)))
+add('segments-local', F2 + [Y], mining('sum', seg(reg(('a', 'd'), 0.5, num('d', 1.25))), seg(r2), extra='<LocalTransformations><DerivedField name="d" optype="continuous" dataType="double"><Apply function="*"><FieldRef field="a"/><FieldRef field="a"/></Apply></DerivedField></LocalTransformations>'))
+add('segments-inner-local', F2 + [Y], mining('sum', seg(reg(('a',), 0.5, num('d', 1.25), extra='<LocalTransformations><DerivedField name="d" optype="continuous" dataType="double"><Apply function="*"><FieldRef field="a"/><FieldRef field="a"/></Apply></DerivedField></LocalTransformations>')), seg(r2)))
+add('segments-inner-replacement', F2 + [Y], mining('sum', seg(reg(('a',), 0.5, num('a', 1.25)).replace('name="a" /', 'name="a" missingValueReplacement="3"/')), seg(r2)))
+
+# ---- expressions, treatments, targets
+def ap(f, *args, **kw): return f'<Apply function="{f}"' + ''.join(f' {k}="{v}"' for k, v in kw.items()) + '>' + ''.join(args) + '</Apply>'
+def ref(n, m=None): return f'<FieldRef field="{n}"' + (f' mapMissingTo="{m}"' if m is not None else '') + '/>'
+def k(v, t=None): return '<Constant' + (f' dataType="{t}"' if t else '') + f'>{v}</Constant>'
+def df(name, expr, type='double', op=None): return f'<DerivedField name="{name}" optype="{op or ("categorical" if type in ("string", "boolean") else "continuous")}" dataType="{type}">{expr}</DerivedField>'
+a, b, i, c, t, e = ref('a'), ref('b'), ref('i'), ref('c'), ref('t'), ref('e')
+E_ = ('e', data_field('e', 'integer'), integer(-4, 4, missing=0.12)); E0 = ('e', data_field('e', 'integer'), integer(-4, 4, missing=0))
+FS, FS0 = [A, B, I, E_, CM(), BO], [A0, B0, I0, E0, C0, T0]
+def expr(name, exprs, fields, extra='', before='', type='double', names=('a', 'b', 'i', 'e', 'c', 't')):
+    outs = output(*(out('v_' + n, 'transformedValue', (x[1] if isinstance(x, tuple) else type), inside=(x[0] if isinstance(x, tuple) else x)) for n, x in exprs.items()))
+    add(name, fields + [Y], reg(names, 0, num('a', 1), outputs=outs, extra=extra), before=before)
+ga, lb = ap('greaterThan', a, k(0)), ap('lessThan', b, k(1))
+def bins(type, *bs, default=None, m=None, field='a'):
+    return f'<Discretize field="{field}" dataType="{type}"' + (f' defaultValue="{default}"' if default else '') + (f' mapMissingTo="{m}"' if m else '') + '>' + ''.join(f'<DiscretizeBin binValue="{v}"><Interval closure="{cl}"' + (f' leftMargin="{l}"' if l is not None else '') + (f' rightMargin="{r}"' if r is not None else '') + '/></DiscretizeBin>' for v, cl, l, r in bs) + '</Discretize>'
+SB = [('neg', 'openOpen', None, -1), ('zero', 'closedOpen', -1, 0), ('one', 'closedClosed', 0, 1), ('big', 'openClosed', 1, 2)]
+def mapv(pairs, rows, outc='out', type='string', default=None, m=None): return f'<MapValues outputColumn="{outc}" dataType="{type}"' + (f' defaultValue="{default}"' if default is not None else '') + (f' mapMissingTo="{m}"' if m is not None else '') + '>' + ''.join(f'<FieldColumnPair field="{f}" column="{cc}"/>' for f, cc in pairs) + '<InlineTable>' + ''.join('<row>' + ''.join(f'<{kk}>{v}</{kk}>' for kk, v in row.items()) + '</row>' for row in rows) + '</InlineTable></MapValues>'
+R2 = [dict(x='red', y=1, out='r1'), dict(x='red', y=2, out='r2'), dict(x='green', y=-1, out='g-1'), dict(x='blue', y=0, out='b0')]
+FN = '<TransformationDictionary><DefineFunction name="scale" optype="continuous" dataType="double"><ParameterField name="x"/><ParameterField name="m" optype="continuous" dataType="double"/>' + ap('/', ap('-', ref('x'), ref('m')), k(2.0)) + '</DefineFunction><DefineFunction name="twice" optype="continuous" dataType="double"><ParameterField name="a"/>' + ap('+', ref('a'), ap('scale', ref('a'), k(1.0))) + '</DefineFunction><DefineFunction name="kind" optype="categorical" dataType="string"><ParameterField name="w"/>' + ap('if', ap('equal', ref('w'), k('red')), k('warm'), k('cold')) + '</DefineFunction>' + df('g', ap('twice', b)) + '</TransformationDictionary>'
+def norms(o, m='', field='a'): return f'<NormContinuous field="{field}" outliers="{o}" {m}><LinearNorm orig="-2" norm="0"/><LinearNorm orig="-0.5" norm="0.4"/><LinearNorm orig="1" norm="0.3"/><LinearNorm orig="2" norm="1"/></NormContinuous>'
+expr('expressions-one', {f: ap(f, a) for f in ('abs', 'exp', 'floor', 'ceil', 'round', 'rint', 'expm1', 'sin', 'sinh', 'cos', 'cosh', 'atan', 'tanh', 'stdNormalCDF', 'erf')}, FS0[:1], names=('a',))
+expr('expressions-two', {'plus': ap('+', a, b), 'minus': ap('-', i, k('2.5')), 'times': ap('*', i, e), 'over': ap('/', a, k('3.5')), 'modulo': ap('modulo', a, k('0.7')), 'pow': ap('pow', a, k(3)), 'hypot': ap('hypot', a, b), 'threshold': ap('threshold', a, b), 'normal': ap('normalCDF', a, k('0.5'), k('1.5')), 'half': ap('round', ap('/', i, k('2.0')))}, FS0)
+expr('expressions-lists', {f + n: ap(f, *args) for f in ('min', 'max', 'avg', 'sum', 'product') for n, args in (('1', [a]), ('3', [a, b, i]), ('4', [a, b, i, e]), ('c', [a, k('0.5'), i]))}, FS)
+expr('expressions-missing', {'a': ap('isMissing', a), 'b': ap('isNotMissing', c), 'c': ap('isValid', a), 'd': ap('isNotValid', c), 'e': ap('isMissing', ap('+', a, b)), 'f': ap('isIn', i, k(1), k(2), k(-3)), 'g': ap('isNotIn', c, k('red'), k('blue')), 'h': ap('isIn', a, k(0), k(1))}, FS, type='boolean')
+expr('expressions-if', {'a': ap('if', ga, b, i), 'b': ap('if', ga, b), 'c': ap('if', ga, ap('if', lb, k('1.0'), k('2.0')), ap('if', t, k('3.0'), k('4.0'))), 'd': (ap('if', ga, k('yes'), k('no')), 'string'), 'e': (ap('if', ga, c, k('none')), 'string'), 'f': ap('if', ap('equal', c, k('red')), k('1.0'), k('2.0'))}, FS0)
+expr('expressions-default', {'a': ap('+', a, b, defaultValue='-7'), 'b': ap('+', a, b, mapMissingTo='-8'), 'd': ap('if', ap('equal', ref('c', 'red'), k('red')), k('1.0'), k('0.0')), 'e': '<NormDiscrete field="c" value="red"/>', 'f': '<NormDiscrete field="i" value="2" mapMissingTo="0.5"/>'}, FS)
+expr('expressions-norm', {f'{o}{n}': norms(o, m, f) for o in ('asIs', 'asMissingValues', 'asExtremeValues') for n, m, f in (('', '', 'a'), ('m', 'mapMissingTo="0.77"', 'a'), ('i', '', 'i'))}, FS)
+expr('expressions-bins', {'a': bins('string', *SB), 'b': bins('string', *SB, default='else', m='none'), 'c': bins('string', *SB, field='i')}, FS, type='string')
+expr('expressions-map', {'a': mapv([('c', 'x')], [dict(x='red', out='R'), dict(x='green', out='G')]), 'b': mapv([('c', 'x')], [dict(x='red', out='R'), dict(x='green', out='G')], default='D', m='M'), 'c': mapv([('c', 'x'), ('i', 'y')], R2), 'd': mapv([('c', 'x'), ('i', 'y')], R2, default='D', m='M')}, FS, type='string')
+expr('expressions-functions', {'a': ap('scale', a, k('0.5')), 'b': ap('twice', ap('scale', a, b)), 'c': (ap('kind', c), 'string'), 'd': ap('*', ref('g'), k(2))}, FS0, before=FN)
+expr('expressions-types', {'a': ref('d'), 'b': ap('+', ref('d'), k('0.1'))}, FS, extra='<LocalTransformations>' + df('d', ap('*', a, k('0.1')), 'float') + '</LocalTransformations>')
+fl = ('f', data_field('f', 'float'), number(-3, 3, digits=1))
+def treat(name, fields, names, sch, terms, **more): add('treatment-' + name, fields + [Y], reg(names, 0.5, *terms, **more).replace(schema(*names), sch))
+def ms(**f): return schema(*f, **f)
+AI = ('a', data_field('a', 'double', inside='<Interval closure="closedOpen" leftMargin="-2" rightMargin="1"/><Interval closure="openClosed" leftMargin="1.5" rightMargin="2.5"/>'), number(-4, 4, extremes=('1', '1.5', '2.5', '-2')))
+VP = '<Value value="-1" property="missing"/><Value value="-2" property="missing"/><Value value="9" property="invalid"/>'
+VA = ('a', data_field('a', 'double', inside=VP), word('-1', '-2', '9', '1', '2.5', '-1.0'))
+VC = ('c', data_field('c', 'string', inside='<Value value="red"/><Value value="NA" property="missing"/><Value value="bad" property="invalid"/>'), word('red', 'NA', 'bad', 'other'))
+for tr in ('returnInvalid', 'asIs', 'asMissing', 'asValue" invalidValueReplacement="0.75'):
+    short = tr.partition('"')[0]
+    treat(f'interval-{short}', [AI, B], ('a', 'b'), ms(a=f'invalidValueTreatment="{tr}" missingValueReplacement="-9"', b=''), [num('a', 1), num('b', 1)])
+    treat(f'words-{short}', [('c', data_field('c', 'string', ('red', 'green')), word('red', 'green', 'blue', 'x')), B], ('c', 'b'), ms(c=f'invalidValueTreatment="{tr.replace("0.75", "green")}"', b='missingValueReplacement="0"'), [cat('c', 'red', 3), cat('c', 'green', 5), cat('c', 'blue', 7), num('b', 1)])
+for tr in ('returnInvalid', 'asIs', 'asMissing'):
+    treat(f'property-{tr}', [VA, B], ('a', 'b'), ms(a=f'invalidValueTreatment="{tr}" missingValueReplacement="100"', b=''), [num('a', 1), num('b', 1)])
+    treat(f'property-words-{tr}', [VC, B], ('c', 'b'), ms(c=f'invalidValueTreatment="{tr}" missingValueReplacement="red"', b='missingValueReplacement="0"'), [cat('c', 'red', 1), cat('c', 'other', 2), cat('c', 'bad', 4), num('b', 1)])
+for o in ('asMissingValues', 'asExtremeValues'): treat(f'outliers-{o}', [A, B], ('a', 'b'), ms(a=f'outliers="{o}" lowValue="-1" highValue="1.5"', b=''), [num('a', 1), num('b', 1)])
+for n, tg in {'min': 'min="-1" max="2"', 'round': 'castInteger="round"', 'ceiling': 'castInteger="ceiling"', 'floor': 'castInteger="floor"', 'all': 'min="-1" max="2" rescaleFactor="3" rescaleConstant="-0.5" castInteger="round"'}.items(): add('target-' + n, [I, Y], reg(('i',), 0, num('i', 0.5), targets=f'<Targets><Target field="y" {tg}/></Targets>'))
+add('target-default', [A, B, Y], reg(('a', 'b'), 0.5, num('a', 1), num('b', 1), targets='<Targets><Target field="y" rescaleFactor="2"><TargetValue defaultValue="42"/></Target></Targets>'))
+add('output-decision', [A, B, Y], reg(('a', 'b'), 0.5, num('a', 1), num('b', 1), outputs=output(out('v', 'predictedValue'), out('d', 'decision', 'string', inside='<Decisions><Decision value="go"/><Decision value="stop"/></Decisions>' + ap('if', ap('greaterThan', ref('v'), k(0)), k('go'), k('stop'))))))
+
+# ---- regressions, naive Bayes, clusters, neighbours, support vectors, networks
+def rc(norm, tables, target=YM, outputs=None, names=('a', 'b', 'c'), more=''):
+    return f'<RegressionModel functionName="classification" normalizationMethod="{norm}" {more}>{schema(*names)}{outputs if outputs is not None else probabilities(*[v for v, *_ in tables])}' + ''.join(f'<RegressionTable targetCategory="{v}" intercept="{i}">{"".join(ts)}</RegressionTable>' for v, i, ts in tables) + '</RegressionModel>'
+TB3 = [('low', 0.2, [num('a', 0.3), cat('c', 'red', 0.4)]), ('mid', 0.1, [num('b', -0.2)]), ('high', 0, [])]
+TB2 = [('no', 0.2, [num('a', 0.3), cat('c', 'red', 0.4)]), ('yes', 0, [])]
+TB2b = [('no', 0.2, [num('a', 0.3), cat('c', 'red', 0.4)]), ('yes', 0.1, [num('b', 1)])]
+def tvc(**c): return '<TargetValueCounts>' + ''.join(f'<TargetValueCount value="{v}" count="{n}"/>' for v, n in c.items()) + '</TargetValueCounts>'
+def nb(threshold, inputs, totals, outputs='', names=('a', 'c', 'i'), target='y'): return f'<NaiveBayesModel functionName="classification" threshold="{threshold}">{schema(*names, target=target)}{outputs}<BayesInputs>{"".join(inputs)}</BayesInputs><BayesOutput fieldName="y">{totals}</BayesOutput></NaiveBayesModel>'
+def pc(field, **v): return f'<BayesInput fieldName="{field}">' + ''.join(f'<PairCounts value="{x}">{tvc(**cc)}</PairCounts>' for x, cc in v.items()) + '</BayesInput>'
+def gs(field, dist='Gaussian', **v): return f'<BayesInput fieldName="{field}"><TargetValueStats>' + ''.join(f'<TargetValueStat value="{x}"><GaussianDistribution mean="{m}" variance="{va}"/></TargetValueStat>' for x, (m, va) in v.items()) + '</TargetValueStats></BayesInput>'
+PCc = pc('c', red=dict(low=8, mid=2, high=0), green=dict(low=3, mid=5, high=7)); PCf = pc('c', red=dict(low=8, mid=2, high=0), green=dict(low=3, mid=5, high=7), blue=dict(low=1, mid=9, high=4))
+PCi = f'<BayesInput fieldName="i">' + ''.join(f'<PairCounts value="{x}">{tvc(**dict(low=x + 6, mid=7 - x, high=abs(x)))}</PairCounts>' for x in range(-5, 6)) + '</BayesInput>'
+GA = gs('a', low=(-1, 0.5), mid=(0, 1), high=(1.5, 2))
+TOT = tvc(low=12, mid=16, high=11)
+P3 = probabilities('low', 'mid', 'high')
+def clus(measure, fields, clusters, names, kind='distance', cf='', outputs='', mvw='', more=''):
+    return f'<ClusteringModel functionName="clustering" modelClass="centerBased" numberOfClusters="{len(clusters)}" {more}>{schema(*names, target=None)}{outputs}<ComparisonMeasure kind="{kind}" {cf}>{measure}</ComparisonMeasure>' + ''.join(f'<ClusteringField field="{f}" {at}/>' for f, at in fields) + mvw + ''.join(f'<Cluster id="{n}" name="n{n}"><Array n="{len(v)}" type="real">{" ".join(map(str, v))}</Array></Cluster>' for n, v in clusters) + '</ClusteringModel>'
+CL = [('one', (-1, -1, 0)), ('two', (1, 0.5, 2)), ('three', (0, 2, -3))]
+CO = output(out('cluster', 'predictedValue', 'string'), out('id', 'clusterId', 'string'), out('aff', 'clusterAffinity'), out('aff1', 'affinity', value='one'), out('aff3', 'clusterAffinity', value='three'), out('dist', 'entityAffinity'))
+A1, B1, I1 = A0, B0, I0
+TR = [(-1, -1, 0, 'low', 1.5), (0, 0.5, 1, 'mid', 2.5), (1, 1, 2, 'high', 7), (2, -1, -3, 'high', 4), (0.5, 2, 3, 'low', 0.25), (-2, 0, 4, 'mid', 3), (1.5, 1.5, -5, 'low', 9)]
+def knn(k_, measure, fields, fn, outputs='', more='', kind='distance', cf='', target='y'):
+    rows = ''.join(f'<row><a>{r[0]}</a><b>{r[1]}</b><i>{r[2]}</i><y>{r[3] if fn == "classification" else r[4]}</y><id>r{n}</id></row>' for n, r in enumerate(TR))
+    return f'<NearestNeighborModel functionName="{fn}" numberOfNeighbors="{k_}" instanceIdVariable="id" {more}>{schema("a", "b", "i", target=target)}{outputs}<TrainingInstances><InstanceFields>' + ''.join(f'<InstanceField field="{f}" column="{f}"/>' for f in ('a', 'b', 'i', 'y', 'id')) + f'</InstanceFields><InlineTable>{rows}</InlineTable></TrainingInstances><ComparisonMeasure kind="{kind}" {cf}>{measure}</ComparisonMeasure><KNNInputs>' + ''.join(f'<KNNInput field="{f}" {at}/>' for f, at in fields) + '</KNNInputs></NearestNeighborModel>'
+KI = [('a', ''), ('b', ''), ('i', '')]; KW = [('a', 'fieldWeight="2"'), ('b', 'fieldWeight="0.3"'), ('i', '')]
+KO = output(out('pred', 'predictedValue', 'string'), *(out(f'n{r}', 'entityId', 'string', rank=r) for r in (1, 2, 3)))
+KOR = output(out('pred', 'predictedValue'), *(out(f'n{r}', 'entityId', 'string', rank=r) for r in (1, 2, 3)))
+KER = {'lin': '<LinearKernelType/>', 'poly': '<PolynomialKernelType gamma="0.5" coef0="1" degree="3"/>', 'polyd': '<PolynomialKernelType/>', 'rbf': '<RadialBasisKernelType gamma="0.3"/>', 'rbfd': '<RadialBasisKernelType/>', 'sig': '<SigmoidKernelType gamma="0.2" coef0="-0.5"/>', 'sigd': '<SigmoidKernelType/>'}
+VEC = '<VectorDictionary numberOfVectors="4"><VectorFields numberOfFields="3"><FieldRef field="a"/><FieldRef field="b"/><CategoricalPredictor name="c" value="red" coefficient="1"/></VectorFields><VectorInstance id="v1"><REAL-SparseArray n="3"><Indices>1 3</Indices><REAL-Entries>0.5 1</REAL-Entries></REAL-SparseArray></VectorInstance><VectorInstance id="v2"><Array n="3" type="real">-1 2 0</Array></VectorInstance><VectorInstance id="v3"><REAL-SparseArray n="3"><Indices>2</Indices><REAL-Entries>-1.5</REAL-Entries></REAL-SparseArray></VectorInstance><VectorInstance id="v4"><Array n="3" type="real">1 1 1</Array></VectorInstance></VectorDictionary>'
+def mach(vs, coefs, absolute, at=''): return f'<SupportVectorMachine {at}><SupportVectors numberOfSupportVectors="{len(vs)}" numberOfAttributes="3">' + ''.join(f'<SupportVector vectorId="v{v}"/>' for v in vs) + f'</SupportVectors><Coefficients numberOfCoefficients="{len(vs)}" absoluteValue="{absolute}">' + ''.join(f'<Coefficient value="{x}"/>' for x in coefs) + '</Coefficients></SupportVectorMachine>'
+def svm(fn, ker, machines, outputs='', more=''): return f'<SupportVectorMachineModel functionName="{fn}" {more}>{schema("a", "b", "c")}{outputs}{ker}{VEC}{"".join(machines)}</SupportVectorMachineModel>'
+def net(fn, act, layers_norm='', outs=None, more='', target=Y, outputs=''):
+    inp = '<NeuralInputs numberOfInputs="3">' + ''.join(f'<NeuralInput id="0,{n}">{df("n" + f, x)}</NeuralInput>' for n, (f, x) in enumerate((('a', norm('asIs')), ('b', ref('b')), ('c', '<NormDiscrete field="c" value="red"/>')))) + '</NeuralInputs>'
+    l1 = f'<NeuralLayer numberOfNeurons="2" activationFunction="{act}">' + ''.join(f'<Neuron id="1,{n}" bias="{bi}">' + ''.join(f'<Con from="0,{m}" weight="{w}"/>' for m, w in enumerate(ws)) + '</Neuron>' for n, (bi, ws) in enumerate(((0.1, (0.5, -0.3, 0.8)), (-0.2, (0.7, 0.2, -0.6))))) + '</NeuralLayer>'
+    n2 = 1 if fn == 'regression' else 3
+    l2 = f'<NeuralLayer numberOfNeurons="{n2}" activationFunction="identity" {layers_norm}>' + ''.join(f'<Neuron id="2,{n}" bias="{bi}">' + ''.join(f'<Con from="1,{m}" weight="{w}"/>' for m, w in enumerate(ws)) + '</Neuron>' for n, (bi, ws) in list(enumerate(((0.4, (0.5, 0.9)), (0.3, (0.2, 0.2)), (0.6, (-0.7, 0.1)))))[:n2]) + '</NeuralLayer>'
+    o = '<NeuralOutputs numberOfOutputs="1"><NeuralOutput outputNeuron="2,0">' + df('oy', outs or ref('y')) + '</NeuralOutput></NeuralOutputs>' if fn == 'regression' else '<NeuralOutputs numberOfOutputs="3">' + ''.join(f'<NeuralOutput outputNeuron="2,{n}">{df("o" + v, f"""<NormDiscrete field="y" value="{v}"/>""")}</NeuralOutput>' for n, v in enumerate(('mid', 'low', 'high'))) + '</NeuralOutputs>'
+    return f'<NeuralNetwork functionName="{fn}" activationFunction="logistic" numberOfLayers="2" {more}>{schema("a", "b", "c")}{outputs}{inp}{l1}{l2}{o}</NeuralNetwork>'
+MEAS = {m: f'<{m}/>' for m in ('euclidean', 'squaredEuclidean', 'chebychev', 'cityBlock')}
+MEAS['minkowski'] = '<minkowski p-parameter="3"/>'
+for n_ in ('none', 'simplemax', 'softmax', 'logit', 'probit', 'cloglog', 'loglog', 'cauchit'):
+    add(f'regression-two-{n_}', F2 + [YC], rc(n_, TB2b if n_ not in ('none', 'simplemax') else TB2))
+    if n_ in ('none', 'softmax', 'logit'): add(f'regression-three-{n_}', F2 + [YM], rc(n_, TB3))
+    if n_ not in ('simplemax', 'softmax'): add(f'regression-ordinal-{n_}', F2 + [YO], rc(n_, TB3))
+add('regression-order', F2 + [YM], rc('softmax', [TB3[2], TB3[0], TB3[1]]))
+add('regression-terms', F2 + [Y], reg(('a', 'b', 'c'), 0.2, num('a', 0.3, 2), num('b', 0.1, 3), '<PredictorTerm coefficient="0.5"><FieldRef field="a"/><FieldRef field="b"/></PredictorTerm>', '<PredictorTerm coefficient="-0.5"><FieldRef field="a"/><FieldRef field="a"/><FieldRef field="b"/></PredictorTerm>', cat('c', 'red', 1), cat('c', 'blue', -1)))
+for th in ('0', '0.001', '0.2'): add(f'bayes-mixed-{th}', F2 + [I, YM], nb(th, [PCf, GA, PCi], TOT, P3))
+add('bayes-unlisted', F2 + [I, YM], nb('0.01', [PCc, PCi], TOT, P3))
+for m, x in MEAS.items():
+    add(f'clusters-{m}', [A1, B1, I1], clus(x, [('a', 'fieldWeight="2"'), ('b', 'fieldWeight="0.5"'), ('i', '')], CL, ('a', 'b', 'i'), outputs=CO))
+    add(f'neighbours-{m}', [A1, B1, I1, YM], knn(3, x, KW, 'classification', KO))
+add('neighbours-median', [A1, B1, I1, Y], knn(4, MEAS['euclidean'], KI, 'regression', KOR, 'continuousScoringMethod="median"'))
+add('neighbours-weighted', [A1, B1, I1, Y], knn(3, MEAS['euclidean'], KI, 'regression', KOR, 'continuousScoringMethod="weightedAverage" threshold="0.5"'))
+add('neighbours-weighted-classes', [A1, B1, I1, YM], knn(4, MEAS['euclidean'], KI, 'classification', KO, 'categoricalScoringMethod="weightedMajorityVote"'))
+for n_, ke in KER.items():
+    add(f'vectors-{n_}', F2 + [Y], svm('regression', ke, [mach((1, 2, 3), (0.5, -0.7, 0.2), 0.1)]))
+    if not n_.endswith('d'): add(f'vectors-classes-{n_}', F2 + [YM], svm('classification', ke, [mach((1, 2, 3), (0.5, -0.7, 0.2), 0.1, 'targetCategory="low"'), mach((1, 4), (0.5, -0.2), -0.1, 'targetCategory="high"'), mach((2, 3, 4), (0.5, 0.7, -1.2), 0.3, 'targetCategory="mid"')], more='classificationMethod="OneAgainstAll"'))
+def norm(o, m='', field='a'): return f'<NormContinuous field="{field}" outliers="{o}" {m}><LinearNorm orig="-2" norm="0"/><LinearNorm orig="2" norm="1"/></NormContinuous>'
+for act in ('threshold', 'logistic', 'tanh', 'identity', 'exponential', 'reciprocal', 'square', 'Gauss', 'sine', 'cosine', 'Elliott', 'arctan', 'rectifier'): add(f'network-{act}', F2 + [Y], net('regression', act))
+add('network-simplemax', F2 + [YM], net('classification', 'logistic', 'normalizationMethod="simplemax"', outputs=P3))
+add('network-softmax', F2 + [YM], net('classification', 'tanh', 'normalizationMethod="softmax"', outputs=P3))
+add('network-denorm', F2 + [Y], net('regression', 'tanh', outs='<NormContinuous field="y"><LinearNorm orig="-10" norm="-2"/><LinearNorm orig="30" norm="3"/></NormContinuous>'))
+
 def write(folder):
     chosen = sys.argv[2:]
     for name, d in DOCUMENTS.items():

@@ -1,3 +1,4 @@
+import { ANNOTATIONS } from './document.ts'
 import { COMMON, COMMON_ATTRIBUTES } from './family.ts'
 import type { Family } from './family.ts'
 
@@ -5,8 +6,8 @@ import type { Family } from './family.ts'
 export const anomalyDetection: Family = (element, context) => {
   const { make } = context, { document } = make
   document.attributes(element, ...COMMON_ATTRIBUTES, 'algorithmType', 'sampleDataSize')
-  const inner = element.children.find(({ name }) => !['Extension', 'MeanClusterDistances', 'ModelVerification', ...COMMON].includes(name)), type = document.choice(element, 'algorithmType', 'other', 'iforest', 'ocsvm', 'clusterMeanDist', 'other')
-  if (inner === undefined) throw document.broken(element, 'there is no model in it')
+  const models = element.children.filter(({ name }) => !ANNOTATIONS.has(name) && ![...COMMON, 'MeanClusterDistances'].includes(name)), [inner] = models, type = document.choice(element, 'algorithmType', 'other', 'iforest', 'ocsvm', 'clusterMeanDist', 'other')
+  if (inner === undefined || models.length > 1) throw document.broken(element, `there are ${models.length} models in it, not one`)
   const result = context.model(inner, context.scope.inner())
   make.at(element)
   switch (type) {

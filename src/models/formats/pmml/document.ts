@@ -65,4 +65,4 @@ export class Document {
 
 /** Of the training, of the look and of people. */
 const HARMLESS = new Set(['modelName', 'algorithmName', 'displayName', 'importance', 'description', 'x-sklearn', 'recordCount', 'id', 'functionName', 'isScorable'])
-const ANNOTATIONS = new Set(['Extension', 'ModelStats', 'ModelExplanation', 'ModelVerification', 'Annotation', 'Timestamp', 'UnivariateStats', 'MiningBuildTask', 'Partition'])
+export const ANNOTATIONS: ReadonlySet<string> = new Set(['Extension', 'ModelStats', 'ModelExplanation', 'ModelVerification', 'Annotation', 'Timestamp', 'UnivariateStats', 'MiningBuildTask', 'Partition'])

@@ -19,7 +19,7 @@ export const supportVectorMachine: Family = (element, { make, scope, target }) =
   const representation = document.choice(element, 'svmRepresentation', 'SupportVectors', 'SupportVectors', 'Coefficients'), kernel = kernelOf(make, element), dictionary = document.wanted(element, 'VectorDictionary'), vectorFields = document.wanted(dictionary, 'VectorFields')
   const fields = document.children(vectorFields, 'FieldRef', 'CategoricalPredictor').map(ref => {
     const field = fieldNamed(make, scope, ref, ref.attributes['field'] ?? document.text(ref, 'name'))
-    return ref.name === 'FieldRef' ? field.value() : make.binary('equal', field.value(), make.constant(literal(make, ref, field, document.text(ref, 'value'))))
+    return ref.name === 'FieldRef' ? field.value() : make.where(make.isMissing(field.value()), make.constant(NaN), make.binary('equal', field.value(), make.constant(literal(make, ref, field, document.text(ref, 'value')))))
   })
   make.at(element)
   const given = make.concat(fields), width = fields.length, vectors = new Map<string, Float64Array>()
