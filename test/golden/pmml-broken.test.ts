@@ -23,8 +23,8 @@ async function survives(bytes: Uint8Array): Promise<'answers' | 'refused'> {
   }
 }
 
-for (const name of ['dtree-iris', 'gb-clf-wine', 'pipe-orders-rf-tier', 'mlp-clf-cancer', 'svc-rbf-iris', 'knn-iris', 'kmeans-iris', 'gaussiannb-wine', 'isoforest-cancer', 'logreg-ovr-wine']) {
-  const bytes = bytesOf(`pmml/${name}/model.pmml`), text = new TextDecoder().decode(bytes), encoder = new TextEncoder()
+for (const name of ['dtree-iris', 'gb-clf-wine', 'pipe-orders-rf-tier', 'mlp-clf-cancer', 'svc-rbf-iris', 'knn-iris', 'kmeans-iris', 'gaussiannb-wine', 'isoforest-cancer', 'logreg-ovr-wine', 'more/glm-ordinal-logit', 'more/card-shared-codes', 'more/ruleset-weightedSum-id', 'more/association-categories', 'more/segments-nested', 'more/expressions-map', 'more/clusters-minkowski']) {
+  const bytes = bytesOf(`${name.startsWith('more/') ? `pmml-${name}` : `pmml/${name}`}/model.pmml`), text = new TextDecoder().decode(bytes), encoder = new TextEncoder()
 
   test(`cut anywhere: ${name}`, async () => {
     // what follows the last tag is a line break
