@@ -256,6 +256,15 @@ for n, tg in {'min': 'min="-1" max="2"', 'round': 'castInteger="round"', 'ceilin
 add('target-default', [A, B, Y], reg(('a', 'b'), 0.5, num('a', 1), num('b', 1), targets='<Targets><Target field="y" rescaleFactor="2"><TargetValue defaultValue="42"/></Target></Targets>'))
 add('output-decision', [A, B, Y], reg(('a', 'b'), 0.5, num('a', 1), num('b', 1), outputs=output(out('v', 'predictedValue'), out('d', 'decision', 'string', inside='<Decisions><Decision value="go"/><Decision value="stop"/></Decisions>' + ap('if', ap('greaterThan', ref('v'), k(0)), k('go'), k('stop'))))))
 
+# ---- Cox regression: https://dmg.org/pmml/v4-4-1/GeneralRegression.html
+CP = '<ParameterList><Parameter name="p0" label="x1" referencePoint="0.4"/><Parameter name="p1" label="c=a" referencePoint="0.25"/><Parameter name="p2"/></ParameterList><FactorList><Predictor name="c"/></FactorList><CovariateList><Predictor name="a"/><Predictor name="b"/></CovariateList><PPMatrix><PPCell value="1" predictorName="a" parameterName="p0"/><PPCell value="red" predictorName="c" parameterName="p1"/><PPCell value="2" predictorName="b" parameterName="p2"/></PPMatrix><ParamMatrix><PCell parameterName="p0" df="1" beta="0.35"/><PCell parameterName="p1" df="1" beta="-0.9"/><PCell parameterName="p2" df="1" beta="0.12"/></ParamMatrix>'
+def hazards(*c): return ''.join(f'<BaselineCell time="{t_}" cumHazard="{h}"/>' for t_, h in c)
+TM = ('time', data_field('time', 'double'), number(0, 12, missing=0, digits=1, extremes=('1', '5', '9.5', '10', '0.5')))
+GR = ('g', data_field('g', 'string', ('m', 'f', 'x')), word('m', 'f', 'x', missing=0))
+def cox(tables, names, more=''): return f'<GeneralRegressionModel functionName="regression" modelType="CoxRegression" endTimeVariable="time" {more}>{schema(*names)}{CP}{tables}</GeneralRegressionModel>'
+add('cox', [A, B, CM(), TM, Y], cox(f'<BaseCumHazardTables maxTime="10">{hazards((1, 0.01), (2.5, 0.05), (5, 0.2), (9.5, 0.7))}</BaseCumHazardTables>', ('a', 'b', 'c', 'time')))
+add('cox-strata', [A, B, CM(), TM, GR, Y], cox(f'<BaseCumHazardTables><BaselineStratum value="m" label="[m]" maxTime="10">{hazards((1, 0.01), (2.5, 0.05), (5, 0.2), (9.5, 0.7))}</BaselineStratum><BaselineStratum value="f" label="[f]" maxTime="6">{hazards((0.5, 0.02), (5, 0.3))}</BaselineStratum></BaseCumHazardTables>', ('a', 'b', 'c', 'time', 'g'), 'baselineStrataVariable="g" statusVariable="status"'))
+
 # ---- regressions, naive Bayes, clusters, neighbours, support vectors, networks
 def rc(norm, tables, target=YM, outputs=None, names=('a', 'b', 'c'), more=''):
     return f'<RegressionModel functionName="classification" normalizationMethod="{norm}" {more}>{schema(*names)}{outputs if outputs is not None else probabilities(*[v for v, *_ in tables])}' + ''.join(f'<RegressionTable targetCategory="{v}" intercept="{i}">{"".join(ts)}</RegressionTable>' for v, i, ts in tables) + '</RegressionModel>'

@@ -1,3 +1,4 @@
+import { COX_ATTRIBUTES, cumulativeHazard } from './cox.ts'
 import { fieldNamed, literal } from './expressions.ts'
 import { COMMON, COMMON_ATTRIBUTES } from './family.ts'
 import type { Family } from './family.ts'
@@ -6,7 +7,7 @@ import { normalized, softmax } from './regression.ts'
 import type { Maker, Scope } from './scope.ts'
 import type { Element } from './xml.ts'
 
-const TYPES = ['regression', 'generalLinear', 'multinomialLogistic', 'ordinalMultinomial', 'generalizedLinear'] as const
+const TYPES = ['regression', 'generalLinear', 'multinomialLogistic', 'ordinalMultinomial', 'generalizedLinear', 'CoxRegression'] as const
 const LINKS = ['identity', 'log', 'logc', 'logit', 'probit', 'cloglog', 'loglog', 'power', 'oddspower', 'negbin', 'cauchit'] as const
 type Link = typeof LINKS[number]
 
@@ -91,15 +92,20 @@ function inverse(make: Maker, element: Element, link: Link, x: number): number {
 
 export const generalRegression: Family = (element, { make, scope, target }) => {
   const { document } = make
-  document.attributes(element, ...COMMON_ATTRIBUTES, 'modelType', 'targetVariableName', 'targetReferenceCategory', 'cumulativeLink', 'linkFunction', 'linkParameter', 'trialsVariable', 'trialsValue', 'distribution', 'distParameter', 'offsetVariable', 'offsetValue', 'modelDF')
-  document.children(element, ...COMMON, 'ParameterList', 'FactorList', 'CovariateList', 'PPMatrix', 'PCovMatrix', 'ParamMatrix')
-  const type = document.choice(element, 'modelType', 'regression', ...TYPES), valueOf = parameters(make, scope, element), extra = (name: 'offset' | 'trials'): number | undefined => {
+  const type = document.choice(element, 'modelType', 'regression', ...TYPES)
+  document.attributes(element, ...COMMON_ATTRIBUTES, 'modelType', 'targetVariableName', 'targetReferenceCategory', 'cumulativeLink', 'linkFunction', 'linkParameter', 'trialsVariable', 'trialsValue', 'distribution', 'distParameter', 'offsetVariable', 'offsetValue', 'modelDF', ...type === 'CoxRegression' ? COX_ATTRIBUTES : [])
+  document.children(element, ...COMMON, 'ParameterList', 'FactorList', 'CovariateList', 'PPMatrix', 'PCovMatrix', 'ParamMatrix', ...type === 'CoxRegression' ? ['BaseCumHazardTables', 'EventValues'] : [])
+  const isClassifier = document.text(element, 'functionName') !== 'regression', valueOf = parameters(make, scope, element), extra = (name: 'offset' | 'trials'): number | undefined => {
     const variable = element.attributes[`${name}Variable`], value = element.attributes[`${name}Value`]
+    // the specification does not say what they would mean elsewhere
+    const isFor = type === 'generalizedLinear' && (name === 'offset' || !isClassifier) || type === 'ordinalMultinomial' && name === 'offset'
+    if ((variable ?? value) !== undefined && !isFor) throw document.unsupported(element, `${name}${variable === undefined ? 'Value' : 'Variable'} of ${type}${isClassifier ? ' with classes' : ''}`)
     return variable !== undefined ? fieldNamed(make, scope, element, variable).value() : value !== undefined ? make.fixed(make.constant(document.number(element, `${name}Value`))) : undefined
   }
-  const offset = extra('offset'), withOffset = (x: number): number => offset === undefined ? x : make.math('add', x, offset)
-  if (document.text(element, 'functionName') === 'regression') {
-    const x = withOffset(predictor(make, element, valueOf, undefined)), trials = extra('trials')
+  const offset = extra('offset'), trials = extra('trials'), withOffset = (x: number): number => offset === undefined ? x : make.math('add', x, offset)
+  if (!isClassifier) {
+    if (type === 'CoxRegression') return { predicted: cumulativeHazard(make, scope, element, predictor(make, element, valueOf, undefined)) }
+    const x = withOffset(predictor(make, element, valueOf, undefined))
     make.at(element)
     const link = type === 'generalizedLinear' ? document.choice<Link>(element, 'linkFunction', 'identity', ...LINKS) : 'identity', value = inverse(make, element, link, x)
     return { predicted: trials === undefined ? value : make.math('multiply', value, trials) }
@@ -116,7 +122,7 @@ export const generalRegression: Family = (element, { make, scope, target }) => {
     probabilities = make.concat(classes.map((_, i) => i === 0 ? up[0]! : make.math('subtract', i === classes.length - 1 ? one : up[i]!, up[i - 1]!)))
   } else if (type === 'multinomialLogistic') {
     // the category of reference has 0
-    const values = classes.map(name => name === left && !given.includes(name) ? make.fixed(make.constant(0)) : withOffset(predictor(make, element, valueOf, name)))
+    const values = classes.map(name => name === left ? make.fixed(make.constant(0)) : withOffset(predictor(make, element, valueOf, name)))
     make.at(element)
     probabilities = softmax(make, make.concat(values))
   } else {
