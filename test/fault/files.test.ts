@@ -131,7 +131,7 @@ async function peakOf(work: () => Promise<void>): Promise<number> {
   const held = (): number => { collect(); return process.memoryUsage().arrayBuffers }
   const before = held()
   let peak = 0, looks = 0
-  const watch = setInterval(() => { looks++; peak = Math.max(peak, held() - before) }, 10)
+  const watch = setInterval(() => { looks++; peak = Math.max(peak, held() - before) }, 1)
   try { await work() } finally { clearInterval(watch) }
   assert.ok(looks > 2, `memory was looked at ${looks} times only`)
   return peak
