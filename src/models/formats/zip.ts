@@ -1,6 +1,6 @@
 import { SluiceError } from '../../core/errors.ts'
 import type { Files } from '../../core/models.ts'
-import { crc32 } from './crc32.ts'
+import { crc32 } from '../../kernels/crc.ts'
 
 /* Zip archives (APPNOTE.TXT 6.3.10 of PKWARE), as far as model files use them: a local header and its data for each file, then the central
    directory (46 bytes and a name a file), then its end record (22 bytes and a comment). Everything about a file is taken from the central
@@ -123,7 +123,7 @@ function nameOf(file: string, raw: Uint8Array, at: string): string {
 
 async function contentOf(file: string, packed: Uint8Array, { name, deflated, size, crc }: Entry): Promise<Uint8Array> {
   const content = deflated ? await inflate(file, packed, name, size) : packed
-  if (crc32(content, 0) !== crc) throw broken(file, `'${name}' is damaged: it has another CRC-32`, name)
+  if (crc32(content, 0, content.length) !== crc) throw broken(file, `'${name}' is damaged: it has another CRC-32`, name)
   return content
 }
 

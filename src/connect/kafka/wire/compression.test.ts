@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { compress, COMPRESSIONS, decompress } from './compression.ts'
 import type { Compression } from './compression.ts'
-import { crc32c } from './crc32c.ts'
+import { crc32c } from '../../../kernels/crc.ts'
 import { murmur2, partitionOf } from './murmur2.ts'
 
 const MAX = 10_000_000

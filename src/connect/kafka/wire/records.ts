@@ -2,7 +2,7 @@ import { SluiceError } from '../../../core/index.ts'
 import type { Slices } from '../../../core/index.ts'
 import type { AbortedFilter } from './aborted.ts'
 import { COMPRESSIONS, decompress } from './compression.ts'
-import { crc32c } from './crc32c.ts'
+import { crc32c } from '../../../kernels/crc.ts'
 import { RECORD_BYTES_MIN, walkPayload } from './payload.ts'
 import type { Columns } from './payload.ts'
 

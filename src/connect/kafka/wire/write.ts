@@ -2,7 +2,7 @@ import type { Records, Region, Slices } from '../../../core/index.ts'
 import type { Kernels } from '../../../kernels/host.ts'
 import { COMPRESSIONS, compress } from './compression.ts'
 import type { Compression } from './compression.ts'
-import { crc32c } from './crc32c.ts'
+import { crc32c } from '../../../kernels/crc.ts'
 import type { Stage } from './stage.ts'
 
 const HEAD = 61

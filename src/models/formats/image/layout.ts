@@ -1,5 +1,5 @@
 import { SluiceError } from '../../../core/errors.ts'
-import { crc32 } from '../crc32.ts'
+import { crc32 } from '../../../kernels/crc.ts'
 
 /* The frame of an image, docs/image.md:
      0  8  89 'S' 'L' 'U' 'I' 'C' 'E' 0A
@@ -27,7 +27,7 @@ export function unframe(file: string, given: Uint8Array): { readonly bytes: Uint
   }
   const length = view.getUint32(16, true) + view.getUint32(20, true) * 2 ** 32
   if (length !== bytes.length) throw broken(`${bytes.length} bytes where ${length} belong`, 'frame')
-  if (crc32(bytes, 16) !== view.getUint32(12, true)) throw broken('the checksum does not fit', 'frame')
+  if (crc32(bytes, 16, bytes.length) !== view.getUint32(12, true)) throw broken('the checksum does not fit', 'frame')
   const headerLength = view.getUint32(24, true), arraysAt = aligned(HEADER_AT + headerLength)
   if (view.getUint32(28, true) !== 0) throw broken('bytes that must be 0 are not', 'frame')
   if (arraysAt > bytes.length) throw broken(`a header of ${headerLength} bytes in a file of ${bytes.length}`, 'frame')
@@ -47,6 +47,6 @@ export function frame(header: string, arraysLength: number, put: (into: Uint8Arr
   view.setUint32(24, text.length, true)
   bytes.set(text, HEADER_AT)
   put(bytes.subarray(arraysAt))
-  view.setUint32(12, crc32(bytes, 16), true)
+  view.setUint32(12, crc32(bytes, 16, bytes.length), true)
   return bytes
 }

@@ -1,5 +1,5 @@
 import { SluiceError } from '../../../../core/errors.ts'
-import { crc32 } from '../../crc32.ts'
+import { crc32 } from '../../../../kernels/crc.ts'
 import { footerOf } from './footer.ts'
 import type { Footer, Leaf } from './footer.ts'
 import { Unknown, entriesOf } from './pages.ts'
@@ -112,7 +112,7 @@ async function decompressor(parts: readonly Part[], at: string): Promise<Decompr
     if (decode === undefined) throw new Unknown(`the compression ${codec}`)
     const out = decode(bytes, length)
     // the library takes what is no gzip for zeros
-    if (name === 'GZIP' && !(bytes[0] === 0x1f && bytes[1] === 0x8b && bytes.length > 8 && new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 8, 4).getUint32(0, true) === crc32(out, 0))) throw new Error('a page is no gzip, or damaged')
+    if (name === 'GZIP' && !(bytes[0] === 0x1f && bytes[1] === 0x8b && bytes.length > 8 && new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 8, 4).getUint32(0, true) === crc32(out, 0, out.length))) throw new Error('a page is no gzip, or damaged')
     return out
   }
 }
