@@ -2,8 +2,6 @@
     and a result by a copy, sink; nothing is predicted.
     node bench/kafka-loop.ts BROKERS [RECORDS] [RUNS] [VALUE_BYTES] [COMPRESSION] */
 import { cpus } from 'node:os'
-import { createTopicsV7 } from '@platformatic/kafka'
-import { Packer } from '../src/codecs/pack.ts'
 import { testContext } from '../src/conformance/index.ts'
 import { openCluster } from '../src/connect/kafka/cluster.ts'
 import { openKafkaSink, openKafkaSource } from '../src/connect/kafka/index.ts'
@@ -12,37 +10,20 @@ import type { Extracted, Guarantee, Predicted, RecordBatch, Rejection, Signature
 import { flowDefaults, run } from '../src/flow/index.ts'
 import { createArena } from '../src/kernels/arena.ts'
 import { kernelModule } from '../src/strategies/kernels.ts'
+import { fill, makeTopic, PARTITIONS } from './topics.ts'
 
 const brokers = process.argv[2] ?? '127.0.0.1:9092', records = Number(process.argv[3] ?? 1_000_000), runs = Number(process.argv[4] ?? 5)
 const valueBytes = Number(process.argv[5] ?? 200), compression = (process.argv[6] ?? 'none') as NonNullable<KafkaSinkOptions['compression']>
-const PARTITIONS = 4, NONE: readonly Rejection[] = [], name = `bench-${process.pid}`
+const NONE: readonly Rejection[] = [], name = `bench-${process.pid}`
 const warnings: string[] = []
 const kernels = await kernelModule()
 const context = () => testContext({ arena: createArena(192 * 1024 * 1024, kernels), log: { write(level: string, text: string) { if (level === 'warn') warnings.push(text) } } })
 
 const cluster = await openCluster({ brokers }, context(), 'sink')
-async function topic(word: string): Promise<string> {
-  const { topics: [made] } = await cluster.request('any', createTopicsV7.api, [[{ name: `${name}-${word}`, numPartitions: PARTITIONS, replicationFactor: -1, assignments: [], configs: [] }], 10_000, false])
-  if (made?.errorCode !== 0) throw new Error(`${word}: ${made?.errorMessage}`)
-  return `${name}-${word}`
-}
+const topic = (word: string): Promise<string> => makeTopic(cluster, `${name}-${word}`)
 
 const input = await topic('in')
-const filler = await openKafkaSink({ brokers, topic: input }, context())
-for (let at = 0; at < records;) {
-  const rows = Math.min(5_000, records - at), packer = new Packer(rows, rows * (valueBytes + 10))
-  for (let row = 0; row < rows; row++, at++) {
-    packer.row(Date.now())
-    let start = packer.length
-    packer.text(`k${at % 10_000}`)
-    packer.setKey(start)
-    start = packer.length
-    packer.text(`{"ride":${at},"text":"`.padEnd(valueBytes - 2, 'x') + '"}')
-    packer.setValue(start)
-  }
-  await filler.write(packer.finish())
-}
-await filler.close()
+await fill(await openKafkaSink({ brokers, topic: input }, context()), records, at => ({ key: `k${at % 10_000}`, value: `{"ride":${at},"text":"`.padEnd(valueBytes - 2, 'x') + '"}' }))
 
 const signature: Signature = { inputs: [{ name: 'x', dtype: 'float32', shape: [-1, 1] }], outputs: [{ name: 'y', dtype: 'float32', shape: [-1] }] }
 const release = () => {}

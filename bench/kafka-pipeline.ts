@@ -4,8 +4,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createTopicsV7 } from '@platformatic/kafka'
-import { Packer } from '../src/codecs/pack.ts'
 import { testContext } from '../src/conformance/index.ts'
 import { openCluster } from '../src/connect/kafka/cluster.ts'
 import { openKafkaSink } from '../src/connect/kafka/index.ts'
@@ -13,39 +11,20 @@ import type { Definition } from '../src/index.ts'
 import { totalOf } from '../src/operating/index.ts'
 import { runPipeline } from '../src/pipeline/run.ts'
 import { forestOf, logisticOf } from './models-of.ts'
+import { fill, makeTopic, PARTITIONS } from './topics.ts'
 
 const brokers = process.argv[2] ?? '127.0.0.1:9092', records = Number(process.argv[3] ?? 2_000_000), runs = Number(process.argv[4] ?? 3)
-const PARTITIONS = 4, WIDTH = 30, FIELDS = Array.from({ length: WIDTH }, (_, i) => `f${i}`)
+const WIDTH = 30, FIELDS = Array.from({ length: WIDTH }, (_, i) => `f${i}`)
 const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-')), name = `bench-${process.pid}`
 const random = (() => { let state = 1; return () => { state = Math.imul(state, 1_664_525) + 1_013_904_223 | 0; return (state >>> 8) / 2 ** 24 } })()
 const models = new Map([['logistic', logisticOf(FIELDS, random)], ['forest', forestOf(FIELDS, 100, 8, random)]])
 for (const [model, file] of models) writeFileSync(join(folder, `${model}.json`), file)
 
 const cluster = await openCluster({ brokers }, testContext(), 'sink')
-async function topic(word: string): Promise<string> {
-  const { topics: [made] } = await cluster.request('any', createTopicsV7.api, [[{ name: `${name}-${word}`, numPartitions: PARTITIONS, replicationFactor: -1, assignments: [], configs: [] }], 10_000, false])
-  if (made?.errorCode !== 0) throw new Error(`${word}: ${made?.errorMessage}`)
-  for (let i = 0; i < PARTITIONS; i++) await cluster.leader(`${name}-${word}`, i)
-  return `${name}-${word}`
-}
-const input = await topic('in'), filler = await openKafkaSink({ brokers, topic: input }, testContext())
+const topic = (word: string): Promise<string> => makeTopic(cluster, `${name}-${word}`)
+const input = await topic('in')
 const texts = Array.from({ length: 4096 }, () => `{${FIELDS.map(field => `"${field}":${(random() * 10 ** Math.floor(random() * 5 - 2)).toPrecision(6)}`).join(',')}}`)
-let bytes = 0
-for (let at = 0; at < records;) {
-  const rows = Math.min(4000, records - at), packer = new Packer(rows, rows * 600)
-  for (let row = 0; row < rows; row++, at++) {
-    packer.row(Date.now())
-    let start = packer.length
-    packer.text(String(at % 100_000))
-    packer.setKey(start)
-    start = packer.length
-    packer.text(texts[at % texts.length]!)
-    packer.setValue(start)
-  }
-  bytes += packer.length
-  await filler.write(packer.finish())
-}
-await filler.close()
+const bytes = await fill(await openKafkaSink({ brokers, topic: input }, testContext()), records, at => ({ key: String(at % 100_000), value: texts[at % texts.length]! }))
 
 /** ns of CPU a record, between a quarter of the records and the end; records a second of wall time. */
 async function once(model: string, guarantee: 'exactly-once' | 'at-least-once', executors: number, round: number): Promise<{ readonly cpu: number; readonly wall: number }> {

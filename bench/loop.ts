@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Consumer, createTopicsV7, Producer } from '@platformatic/kafka'
+import { Consumer, Producer } from '@platformatic/kafka'
 import { batchOf, Packer } from '../src/codecs/pack.ts'
 import { testContext } from '../src/conformance/index.ts'
 import { openCluster } from '../src/connect/kafka/cluster.ts'
@@ -18,6 +18,7 @@ import { totalOf } from '../src/operating/index.ts'
 import { runPipeline } from '../src/pipeline/run.ts'
 import { object } from '../src/results/index.ts'
 import { kernelModule } from '../src/strategies/kernels.ts'
+import { fill, makeTopic } from './topics.ts'
 import { oneFile } from '../test/golden/golden.ts'
 import { startKafka } from '../test/services/kafka.ts'
 import { logisticOf } from './models-of.ts'
@@ -94,26 +95,9 @@ if (typeof started === 'string') { console.log(`no broker: ${started}`); process
 const brokers = process.argv[3] ?? started!.brokers, folder = mkdtempSync(join(tmpdir(), 'sluice-loop-')), word = `loop-${process.pid}`
 writeFileSync(join(folder, 'logistic.json'), file)
 const cluster = await openCluster({ brokers }, testContext(), 'sink')
-async function topic(name: string): Promise<string> {
-  await cluster.request('any', createTopicsV7.api, [[{ name: `${word}-${name}`, numPartitions: 4, replicationFactor: -1, assignments: [], configs: [] }], 10_000, false])
-  for (let i = 0; i < 4; i++) await cluster.leader(`${word}-${name}`, i)
-  return `${word}-${name}`
-}
-const input = await topic('in'), filler = await openKafkaSink({ brokers, topic: input }, testContext())
-for (let at = 0; at < RECORDS;) {
-  const rows = Math.min(4000, RECORDS - at), packer = new Packer(rows, rows * 600)
-  for (let row = 0; row < rows; row++, at++) {
-    packer.row(Date.now())
-    let start = packer.length
-    packer.text(String(at % 100_000))
-    packer.setKey(start)
-    start = packer.length
-    packer.text(texts[at % texts.length]!)
-    packer.setValue(start)
-  }
-  await filler.write(packer.finish())
-}
-await filler.close()
+const topic = (name: string): Promise<string> => makeTopic(cluster, `${word}-${name}`)
+const input = await topic('in')
+await fill(await openKafkaSink({ brokers, topic: input }, testContext()), RECORDS, at => ({ key: String(at % 100_000), value: texts[at % texts.length]! }))
 
 type Mark = (done: number) => boolean
 /** ns of CPU a record between a quarter of them and the end. */
