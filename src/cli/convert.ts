@@ -4,7 +4,7 @@ import { basename, dirname, extname, join } from 'node:path'
 import { failing } from '../connect/file/errors.ts'
 import { SluiceError } from '../core/index.ts'
 import type { Model, ReadOptions } from '../core/index.ts'
-import { categoriesOption } from './options.ts'
+import { categoriesOption, treesOption } from './options.ts'
 
 interface Flags extends ReadOptions { readonly format?: 'image' | 'onnx'; readonly force?: boolean }
 
@@ -15,7 +15,7 @@ export function command(): Command {
     .argument('<out>', 'the file that is written, whole or not at all')
     .addOption(new Option('--format <format>', 'what is written; left out: onnx if <out> ends with .onnx, else image').choices(['image', 'onnx']))
     .option('--force', 'write over a file that is there')
-    .addOption(new Option('--trees <which>', 'trees of an XGBoost model that stopped early: up to the best round, or all').choices(['best', 'all']))
+    .addOption(treesOption())
     .addOption(categoriesOption())
     .addHelpText('after', `
 Examples:

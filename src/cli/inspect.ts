@@ -1,6 +1,6 @@
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import type { ReadOptions, TensorSpec } from '../core/index.ts'
-import { categoriesOption } from './options.ts'
+import { categoriesOption, treesOption } from './options.ts'
 import { table } from './print.ts'
 
 export function command(): Command {
@@ -8,7 +8,7 @@ export function command(): Command {
     .description('Says what a model is: its format, inputs, outputs and size, and what executes it.')
     .argument('<model>', 'a model file, a folder of one model, or a repository')
     .option('--json', 'print JSON')
-    .addOption(new Option('--trees <which>', 'trees of an XGBoost model that stopped early').choices(['best', 'all']))
+    .addOption(treesOption())
     .addOption(categoriesOption())
     .addHelpText('after', '\nExamples:\n  sluice inspect delay.json\n  sluice inspect models/eta --json')
     .action(inspect)

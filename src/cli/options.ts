@@ -13,6 +13,8 @@ export function wholeNumber(text: string): number {
   return Number(text)
 }
 
+export const treesOption = (): Option => new Option('--trees <which>', 'trees of an XGBoost model that stopped early: up to the best round, or all').choices(['best', 'all'])
+
 export const categoriesOption = (): Option => new Option('--categories <file.json>',
   'the categories of features whose names the model file does not hold, or not whole: {"city": ["Berlin", "Łódź"]}').argParser(categoriesIn)
 

@@ -5,7 +5,7 @@ import { encodeCsvCell } from '../codecs/csv.ts'
 import { elementsOf, jsonOf, widthOf } from '../results/outputs.ts'
 import { fieldsOf, rawFieldsOf } from './fields.ts'
 import type { Field } from './fields.ts'
-import { categoriesOption } from './options.ts'
+import { categoriesOption, treesOption } from './options.ts'
 import { out } from './print.ts'
 import type { Answers } from './score.ts'
 
@@ -19,7 +19,7 @@ export function command(): Command {
     .addOption(new Option('--format <format>', 'what is written').choices(['ndjson', 'csv']).default('ndjson'))
     .addOption(new Option('--input <format>', 'what is read; left out: by the extension, or what the input begins with').choices(['csv', 'ndjson', 'parquet']))
     .option('--raw', "only what the origin library's own predict and raw score return, under its names: to be compared with it")
-    .addOption(new Option('--trees <which>', 'trees of an XGBoost model that stopped early: up to the best round, or all').choices(['best', 'all']))
+    .addOption(treesOption())
     .addOption(categoriesOption())
     .addHelpText('after', `
 Examples:

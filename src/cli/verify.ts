@@ -4,7 +4,7 @@ import type { DType, ReadOptions } from '../core/index.ts'
 import type { Version } from '../strategies/embedded/index.ts'
 import { elementsOf, widthOf } from '../results/outputs.ts'
 import { fieldsOf, numbered, rawFieldsOf } from './fields.ts'
-import { categoriesOption } from './options.ts'
+import { categoriesOption, treesOption } from './options.ts'
 import { table } from './print.ts'
 
 interface Flags extends ReadOptions { readonly bits?: boolean; readonly tolerance?: number; readonly absolute?: number }
@@ -18,7 +18,7 @@ export function command(): Command {
     .addOption(new Option('--bits', 'every number must be equal to the last bit').conflicts('tolerance'))
     .addOption(new Option('--tolerance <rel>', 'the largest relative difference; left out: 1e-5 for float32, 1e-12 for float64').argParser(tolerance))
     .addOption(new Option('--absolute <difference>', 'a difference that is allowed whatever the number: of probabilities near 0 the relative one says little').argParser(tolerance).conflicts('bits'))
-    .addOption(new Option('--trees <which>', 'trees of an XGBoost model that stopped early: up to the best round, or all').choices(['best', 'all']))
+    .addOption(treesOption())
     .addOption(categoriesOption())
     .addHelpText('after', `
 Examples:
