@@ -14,6 +14,13 @@ export interface Linear {
   readonly skipsNaN: boolean
 }
 
+/** Weights [groups, width] as sums take them, [width, groups]. */
+export function turned(weights: ArrayLike<number>, groups: number, width: number): Float64Array {
+  const into = new Float64Array(groups * width)
+  for (let g = 0; g < groups; g++) for (let i = 0; i < width; i++) into[i * groups + g] = weights[g * width + i]!
+  return into
+}
+
 export interface LinearModel extends Model, Linear {
   readonly kind: 'linear'
   readonly inputs: 'float32' | 'float64'

@@ -1,5 +1,6 @@
 import { SluiceError } from '../../core/errors.ts'
 import type { ProgramBuilder } from '../builder.ts'
+import { turned } from '../linear.ts'
 import type { Binary, Operand, Reduction, Refusal, Step, Unary } from '../program.ts'
 
 /** A column while a program is built: some numbers of a value. */
@@ -85,9 +86,7 @@ export class Bench {
   linear(of: number, weights: Float64Array, start: Float64Array, at: string): number {
     const width = this.builder.width(of), groups = start.length
     if (weights.length !== width * groups) throw this.broken(at, `${weights.length} weights for ${width} features and ${groups} outputs`)
-    const turned = new Float64Array(weights.length)
-    for (let group = 0; group < groups; group++) for (let i = 0; i < width; i++) turned[i * groups + group] = weights[group * width + i]!
-    return this.add({ op: 'linear', of, linear: { width, groups, sums: 'float64', start, weights: turned, skipsNaN: false } }, at)
+    return this.add({ op: 'linear', of, linear: { width, groups, sums: 'float64', start, weights: turned(weights, groups, width), skipsNaN: false } }, at)
   }
   /** A row is rejected where any number of the value is not 0. */
   refuse(value: number, message: string, at: string): void {

@@ -1,3 +1,4 @@
+import { turned } from '../../linear.ts'
 import type { StepOf } from '../../program.ts'
 import type { Graph, Real, Value } from './graph.ts'
 import { cast, fits32 } from './values.ts'
@@ -33,7 +34,7 @@ export function distance(graph: Graph, { metric, points, float32 }: StepOf<'dist
 export function kernel(graph: Graph, { kernel: kind, vectors, gamma, coef0, degree, float32 }: StepOf<'kernel'>, of: Value): Value {
   const given = beside(graph, of, vectors, float32), { name, type, width } = given, number = (value: number): string => graph.constant(type, [], [value])
   const product = (): string => {
-    const columns = vectors.length / width, across = Float64Array.from(vectors, (_, i) => vectors[i % width * columns + Math.floor(i / width)]!)
+    const columns = vectors.length / width, across = turned(vectors, width, columns)
     return graph.node('MatMul', [name, graph.constant(type, [columns, width], across)])
   }
   const scaled = (): string => graph.node('Add', [graph.node('Mul', [product(), number(gamma)]), number(coef0)])

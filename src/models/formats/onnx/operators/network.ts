@@ -1,3 +1,4 @@
+import { turned } from '../../../linear.ts'
 import type { Step } from '../../../program.ts'
 import { axisOf, made, numbersIn, rounding } from '../call.ts'
 import type { Call, Operator, Operators } from '../call.ts'
@@ -73,8 +74,7 @@ function convolution(call: Call): Value {
     // of each output the windows of this group's channels
     const from = group === 1 ? places : Int32Array.from({ length: outputs * window }, (_, i) => places[Math.floor(i / window) * channels * area + g * window + i % window]!)
     const patches: Rows = { ...rows, dims: [outputs, window], value: call.add({ op: 'select', of: rows.value, columns: from }) }
-    const matrix = new Float64Array(window * perGroup)
-    for (let f = 0; f < perGroup; f++) for (let i = 0; i < window; i++) matrix[i * perGroup + f] = weights.data[(g * perGroup + f) * window + i]!
+    const matrix = turned(weights.data.subarray(g * perGroup * window, (g + 1) * perGroup * window), perGroup, window)
     return linear(call, patches, [outputs, perGroup], window, perGroup, matrix, bias.slice(g * perGroup, (g + 1) * perGroup))
   })
   const all: Rows = parts.length === 1 ? parts[0]! : { ...parts[0]!, value: call.add({ op: 'concat', of: parts.map(part => part.value) }) }

@@ -1,3 +1,4 @@
+import { turned } from '../../../linear.ts'
 import type { Unary } from '../../../program.ts'
 import { rounding } from '../call.ts'
 import type { Call, Operator, Operators } from '../call.ts'
@@ -8,7 +9,6 @@ const ACTIVATIONS: { readonly [name: string]: Unary | undefined } = { Sigmoid: '
 
 /** One direction of a layer. */
 interface Layer {
-  readonly hidden: number
   readonly functions: readonly Unary[]
   readonly isResetAfter: boolean
   /** The state times the weights of the gates from `first` to before `last`, plus their numbers. */
@@ -100,13 +100,6 @@ const recurrent = (cell: Cell): Operator => call => {
 
 const sumsOf = (type: Type): 'float32' | 'float64' => type === 'float64' ? 'float64' : 'float32'
 
-/** Weights [groups, width] as sums take them, [width, groups]. */
-function turned(data: Float64Array, groups: number, width: number): Float64Array {
-  const weights = new Float64Array(groups * width)
-  for (let g = 0; g < groups; g++) for (let i = 0; i < width; i++) weights[i * groups + g] = data[g * width + i]!
-  return weights
-}
-
 function initial(call: Call, input: number, direction: number, directions: number, hidden: number): number {
   if (!call.has(input)) return call.add({ op: 'concat', of: [new Float64Array(hidden)] })
   const value = call.rows(input)
@@ -124,7 +117,7 @@ function layerOf(call: Call, type: Type, hidden: number, weights: Float64Array, 
   }
   const ones = new Float64Array(hidden).fill(1)
   return {
-    hidden, functions, isResetAfter,
+    functions, isResetAfter,
     recurrent: (of, first, last) => call.add({ op: 'linear', of, linear: { width: hidden, groups: (last - first) * hidden, sums: sumsOf(type), ...part(first, last), skipsNaN: false } }),
     gates: (of, first, last) => call.add({ op: 'select', of, columns: Int32Array.from({ length: (last - first) * hidden }, (_, i) => first * hidden + i) }),
     add: (a, b) => call.add({ op: 'binary', fn: 'add', a, b, ...round }),

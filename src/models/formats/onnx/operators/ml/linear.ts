@@ -1,3 +1,4 @@
+import { turned } from '../../../../linear.ts'
 import type { Call, Operators } from '../../call.ts'
 import type { Rows, Value } from '../../values.ts'
 import { floats, labelCount, labelled, labelsOf, matrix, one, transformed, transformOf } from './scores.ts'
@@ -7,8 +8,7 @@ import type { Matrix } from './scores.ts'
 function margins(call: Call, { value: of, width }: Matrix, groups: number, intercepts: readonly number[]): number {
   const coefficients = call.attributes.floats('coefficients')
   if (groups < 1 || coefficients.length !== groups * width || intercepts.length !== 0 && intercepts.length !== groups) throw call.broken(`${coefficients.length} coefficients and ${intercepts.length} intercepts for ${groups} sums of ${width} columns`)
-  const weights = new Float64Array(width * groups)
-  for (let g = 0; g < groups; g++) for (let i = 0; i < width; i++) weights[i * groups + g] = Math.fround(coefficients[g * width + i]!)
+  const weights = turned(Float64Array.from(coefficients, Math.fround), groups, width)
   const start = Float64Array.from({ length: groups }, (_, g) => Math.fround(intercepts[g] ?? 0))
   return call.add({ op: 'linear', of, linear: { width, groups, sums: 'float32', start, weights, skipsNaN: false } })
 }

@@ -1,3 +1,4 @@
+import { turned } from '../../../../linear.ts'
 import type { Step } from '../../../../program.ts'
 import type { Call, Operators } from '../../call.ts'
 import { coupled } from './coupling.ts'
@@ -24,8 +25,7 @@ function linearSums(call: Call, { value: of, width }: Matrix, groups: number): n
   const coefficients = call.attributes.floats('coefficients'), [rho = 0] = call.attributes.floats('rho')
   call.attributes.ignore('kernel_type', 'kernel_params', 'support_vectors')
   if (coefficients.length !== groups * width) throw call.broken(`${coefficients.length} coefficients for ${groups} sums of ${width} columns`)
-  const weights = new Float64Array(groups * width)
-  for (let g = 0; g < groups; g++) for (let i = 0; i < width; i++) weights[i * groups + g] = Math.fround(coefficients[g * width + i]!)
+  const weights = turned(Float64Array.from(coefficients, Math.fround), groups, width)
   return call.add({ op: 'linear', of, linear: { width, groups, sums: 'float32', start: new Float64Array(groups).fill(Math.fround(rho)), weights, skipsNaN: false } })
 }
 
