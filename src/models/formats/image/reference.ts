@@ -1,4 +1,5 @@
 import type { Column, Tensor, TensorSpec } from '../../../core/tensors.ts'
+import { origins } from '../../origins.ts'
 import type { Operand, Step } from '../../program.ts'
 import { FLAG } from '../../trees.ts'
 import type { Trees } from '../../trees.ts'
@@ -59,39 +60,25 @@ function askedByTrees({ feature, threshold, flags, sets, words }: Trees, of: (co
 
 /** Follows the columns of the input as far as they are only moved. */
 function askedBySteps(steps: readonly Step[], asked: readonly Set<number>[]): void {
-  const none = new Int32Array(0)
-  const origins: Int32Array[] = [Int32Array.from(asked, (_, column) => column)]
-  const ask = (value: number, numbers: Iterable<number>): void => { for (const column of origins[value]!) if (column >= 0) for (const number of numbers) asked[column]!.add(number) }
+  const from = origins(asked.length, steps)
+  const ask = (value: number, numbers: Iterable<number>): void => { for (const column of from[value]!) if (column >= 0) for (const number of numbers) asked[column]!.add(number) }
   const compare = (value: Operand, constants: Operand): void => {
     if (typeof value !== 'number' || typeof constants === 'number') return
-    origins[value]!.forEach((column, i) => { if (column >= 0) asked[column]!.add(constants[constants.length === 1 ? 0 : i]!) })
+    from[value]!.forEach((column, i) => { if (column >= 0) asked[column]!.add(constants[constants.length === 1 ? 0 : i]!) })
   }
   const few = (numbers: Float64Array): readonly number[] => evenly([...numbers])
   for (const step of steps) {
-    let made: Int32Array = none
     switch (step.op) {
-      case 'select': {
-        const from = origins[step.of]!
-        if (from.length > 0) made = step.columns.map(column => column < 0 ? -1 : from[column]!)
-        break
-      }
-      case 'concat': {
-        // where a part is unknown the places of all behind it are: it has to be as long as it is
-        if (step.of.every(part => typeof part !== 'number' || origins[part]!.length > 0)) made = Int32Array.from(step.of.flatMap(part => typeof part === 'number' ? [...origins[part]!] : Array.from(part, () => -1)))
-        break
-      }
-      case 'unary': if (step.fn === 'same') made = origins[step.of]!; break
       case 'binary': compare(step.a, step.b); compare(step.b, step.a); break
       case 'lookup': ask(step.of, step.keys === undefined ? Array.from({ length: Math.min(ASKED_MAX, step.values.length / step.width) }, (_, i) => i) : few(step.keys)); break
       case 'bucket': ask(step.of, few(step.edges)); break
       case 'trees': {
-        const from = origins[step.of]!
-        askedByTrees(step.trees, column => asked[from[column] ?? -1])
+        const columns = from[step.of]!
+        askedByTrees(step.trees, column => asked[columns[column] ?? -1])
         break
       }
-      case 'where': case 'reduce': case 'softmax': case 'linear': case 'distance': case 'kernel': case 'nearest': case 'take': break
+      case 'select': case 'concat': case 'unary': case 'where': case 'reduce': case 'softmax': case 'linear': case 'distance': case 'kernel': case 'nearest': case 'take': break
     }
-    origins.push(made)
   }
 }
 

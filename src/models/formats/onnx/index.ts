@@ -1,6 +1,7 @@
 import { SluiceError } from '../../../core/errors.ts'
 import type { Format, ReadOptions } from '../../../core/models.ts'
 import { programBuilder } from '../../builder.ts'
+import { origins } from '../../origins.ts'
 import type { Program, Refusal, Step } from '../../program.ts'
 import { FLAG } from '../../trees.ts'
 import { findFile } from '../files.ts'
@@ -8,7 +9,7 @@ import { foreignGraph } from './foreign.ts'
 import { columnsOf, inputsOf, isDouble, rowsOf } from './inputs.ts'
 import { parseModel } from './model.ts'
 import { outputsOf } from './outputs.ts'
-import { origins, pruned } from './prune.ts'
+import { pruned } from './prune.ts'
 import { budgetOf, valuesOf } from './translate.ts'
 
 /* ONNX models: what skl2onnx, onnxmltools, tf2onnx and PyTorch write of classical models and of small networks (tested with the first and the
@@ -84,11 +85,11 @@ function readModel(file: string, bytes: Uint8Array, options: ReadOptions): Progr
 
 /** Columns that a step has a rule for NaN in: an imputer, a test for NaN, a tree that sends it one way by intention. */
 function missingColumns(width: number, steps: readonly Step[]): (column: number) => boolean {
-  const originsOf = origins(width, steps), found = new Set<number>()
+  const from = origins(width, steps), found = new Set<number>()
   for (const step of steps) {
-    if (step.op === 'unary' && step.fn === 'isMissing') for (const column of originsOf(step.of)) found.add(column)
+    if (step.op === 'unary' && step.fn === 'isMissing') for (const column of from[step.of]!) found.add(column)
     if (step.op === 'trees') {
-      const { feature, flags } = step.trees, columns = originsOf(step.of)
+      const { feature, flags } = step.trees, columns = from[step.of]!
       for (const [node, flag] of flags.entries()) if ((flag & FLAG.missingLeft) !== 0) found.add(columns[feature[node]!] ?? -1)
     }
   }

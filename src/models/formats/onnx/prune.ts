@@ -34,17 +34,3 @@ export function pruned(file: string, width: number, steps: readonly Step[], want
   for (const [i, step] of steps.entries()) if (isNeeded[i + 1] === 1) numbers[i + 1] = builder.add(renumbered(step, value), `step ${i + 1}`)
   return { builder, value }
 }
-
-/** Of each number of a value the column of the input that it is, as it came; -1: it was computed. */
-export function origins(width: number, steps: readonly Step[]): (value: number) => Int32Array {
-  const found = new Map<number, Int32Array>([[0, Int32Array.from({ length: width }, (_, i) => i)]]), none = new Int32Array()
-  for (const [i, step] of steps.entries()) {
-    if (step.op === 'select') {
-      const of = found.get(step.of)
-      if (of !== undefined) found.set(i + 1, step.columns.map(column => column < 0 ? -1 : of[column]!))
-    } else if (step.op === 'concat' && step.of.some(operand => typeof operand === 'number' && found.has(operand)) && step.of.every(operand => typeof operand !== 'number' || found.has(operand))) {
-      found.set(i + 1, Int32Array.from(step.of.flatMap(operand => typeof operand === 'number' ? [...found.get(operand)!] : [...operand].map(() => -1))))
-    } else if (step.op === 'unary' && step.fn === 'same' && found.has(step.of)) found.set(i + 1, found.get(step.of)!)
-  }
-  return value => found.get(value) ?? none
-}
