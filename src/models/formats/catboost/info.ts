@@ -10,7 +10,6 @@ export interface Info {
   readonly places: readonly number[] | undefined
   /** Of all classes, also such as were not in the training data; undefined: 0, 1, 2, ... */
   readonly classes: readonly (string | number | boolean)[] | undefined
-  readonly kind: 'String' | 'Integer' | 'Float' | 'Boolean' | undefined
   /** Of two classes the second, from this probability on. */
   readonly threshold: number
 }
@@ -38,22 +37,22 @@ function parsed(place: Place | undefined): Place | undefined {
   return { ...place, value: type, text: () => type }
 }
 
-const KINDS = ['String', 'Integer', 'Float', 'Boolean'] as const
+const KINDS: readonly string[] = ['String', 'Integer', 'Float', 'Boolean']
 // more classes than a model could have leaves for
 const CLASSES_MAX = 1 << 16
 
 /** class_to_label: the label of each class that was trained. Where the user gave names or a number of classes, its place among these. */
-function classesOf(file: string, params: Place | undefined): Pick<Info, 'classes' | 'places' | 'kind'> {
-  if (params === undefined) return { classes: undefined, places: undefined, kind: undefined }
-  const kind = KINDS.find(one => one === (params.maybe('class_label_type')?.text() ?? 'Integer'))
-  if (kind === undefined) throw new SluiceError('SLUICE_MODEL_UNSUPPORTED', `${file}: labels of the type '${params.at('class_label_type').text().slice(0, 40)}'`, { at: params.path })
+function classesOf(file: string, params: Place | undefined): Pick<Info, 'classes' | 'places'> {
+  if (params === undefined) return { classes: undefined, places: undefined }
+  const kind = params.maybe('class_label_type')?.text() ?? 'Integer'
+  if (!KINDS.includes(kind)) throw new SluiceError('SLUICE_MODEL_UNSUPPORTED', `${file}: labels of the type '${kind.slice(0, 40)}'`, { at: params.path })
   const labels = params.at('class_to_label').numbers(), names = params.maybe('class_names')?.value ?? [], count = params.maybe('classes_count')?.count() ?? 0
   if (!isNames(names)) throw params.at('class_names').broken('a list of names belongs here')
   if (count > CLASSES_MAX || names.length > CLASSES_MAX) throw params.broken(`${count} classes`)
-  if (count === 0 && names.length === 0) return { classes: Array.from(labels), places: Array.from(labels, (_, i) => i), kind }
+  if (count === 0 && names.length === 0) return { classes: Array.from(labels), places: Array.from(labels, (_, i) => i) }
   const classes = names.length > 0 ? names : Array.from({ length: count }, (_, i) => i)
   const places = Array.from(labels)
   if (places.some((place, i) => !Number.isInteger(place) || place < 0 || place >= classes.length || (i > 0 && place <= places[i - 1]!))) throw params.at('class_to_label').broken(`it does not name places among ${classes.length} classes, in order`)
-  return { classes, places, kind }
+  return { classes, places }
 }
 const isNames = (value: Value): value is readonly (string | number | boolean)[] => Array.isArray(value) && value.every(name => typeof name === 'string' || typeof name === 'number' || typeof name === 'boolean')

@@ -1,9 +1,8 @@
 import { SluiceError } from '../../../core/errors.ts'
 import type { Model } from '../../../core/models.ts'
 import type { TensorSpec } from '../../../core/tensors.ts'
-import type { LinearModel } from '../../linear.ts'
 import type { Program, ProgramOutput } from '../../program.ts'
-import type { TreeEnsemble } from '../../trees.ts'
+import type { AnyModel } from '../image/shapes.ts'
 import { Graph } from './graph.ts'
 import type { Kind, Value } from './graph.ts'
 import { linearOf } from './linear.ts'
@@ -22,8 +21,6 @@ import type { Refuse } from './values.ts'
 
 /** The output that says of each row whether it has no answer: the others of that row mean nothing. */
 export const REJECTED = 'rejected'
-
-type AnyModel = TreeEnsemble | LinearModel | Program
 
 /** @throws SLUICE_MODEL_UNSUPPORTED for what ONNX cannot say */
 export function writeOnnx(model: Model): Uint8Array {

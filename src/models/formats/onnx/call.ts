@@ -1,6 +1,7 @@
 import { SluiceError } from '../../../core/errors.ts'
 import type { Operand, Step } from '../../program.ts'
 import type { Attribute, Graph, Node, TensorProto } from './model.ts'
+import { sizeOf } from './values.ts'
 import type { Budget, Constant, Rows, Trouble, Type, Value } from './values.ts'
 
 /** What an operator makes its values of: the steps of a program. */
@@ -135,8 +136,7 @@ export function axisOf(call: Trouble, axis: number, rank: number): number {
 
 /** Numbers of a tensor, checked before memory is taken. */
 export function numbersIn(call: Trouble & { readonly budget: Budget }, dims: readonly number[]): number {
-  let size = 1
-  for (const dim of dims) size *= dim
+  const size = sizeOf(dims)
   if (!(size <= call.budget.left())) throw call.refuse(`a tensor of [${dims.slice(0, 8).join(', ')}]`, { why: 'a file that makes so many numbers of so few is taken for a damaged one', fix: 'use a smaller model' })
   return size
 }

@@ -4,7 +4,7 @@ import type { Field } from '../protobuf.ts'
 
 /* What is needed of onnx.proto (github.com/onnx/onnx, IR versions 3 to 13). Tensors stay bytes until they are used. */
 
-interface OnnxModel { readonly producer: string; readonly irVersion: number; readonly opsets: ReadonlyMap<string, number>; readonly graph: Graph }
+interface OnnxModel { readonly producer: string; readonly opsets: ReadonlyMap<string, number>; readonly graph: Graph }
 
 export interface Graph {
   readonly nodes: readonly Node[]
@@ -51,11 +51,11 @@ const GRAPHS_MAX = 4
 /** @throws SLUICE_MODEL_BROKEN, SLUICE_MODEL_UNSUPPORTED */
 export function parseModel(file: string, bytes: Uint8Array): OnnxModel {
   const opsets = new Map<string, number>(), graphs: Graph[] = []
-  let irVersion = 0, producer = ''
+  let producer = ''
   const refused = (what: string, fix: string): SluiceError => new SluiceError('SLUICE_MODEL_UNSUPPORTED', `${file}: ${what}`, { at: 'model', fix })
   eachField(file, bytes, 'model', field => {
     switch (field.number) {
-      case 1: irVersion = field.int(); break
+      case 1: field.int(); break
       case 2: producer = field.text() + producer; break
       case 3: producer += ` ${field.text()}`; break
       case 7: graphs.push(graphOf(file, field, 'graph', 0)); break
@@ -75,7 +75,7 @@ export function parseModel(file: string, bytes: Uint8Array): OnnxModel {
   const broken = (what: string): SluiceError => new SluiceError('SLUICE_MODEL_BROKEN', `${file}: ${what}`, { at: 'model' })
   if (graphs.length !== 1) throw broken(`it has ${graphs.length} graphs`)
   if (opsets.size === 0) throw broken('it does not say which versions of operators it uses')
-  return { producer: producer.slice(0, 100), irVersion, opsets, graph: graphs[0]! }
+  return { producer: producer.slice(0, 100), opsets, graph: graphs[0]! }
 }
 
 function graphOf(file: string, message: Field, at: string, depth: number): Graph {

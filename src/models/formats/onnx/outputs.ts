@@ -1,5 +1,5 @@
 import type { Model, RawOutput } from '../../../core/models.ts'
-import type { DType, TensorSpec } from '../../../core/tensors.ts'
+import type { TensorSpec } from '../../../core/tensors.ts'
 import type { ProgramOutput } from '../../program.ts'
 import { troubleOf } from './call.ts'
 import type { Maker } from './call.ts'
@@ -46,7 +46,7 @@ export function outputsOf(file: string, names: readonly string[], values: readon
     raw[own] = width === 1 ? name : { output: name, columns: columns.map(column => `${own}.${column}`) }
   }
   if (matrix !== undefined && matrix.width === 2 && nameOf(matrix) === 'probabilities') {
-    specs.push({ name: 'probability', dtype: dtypeOf(matrix.rows), shape: [-1] })
+    specs.push({ name: 'probability', dtype: matrix.rows.type, shape: [-1] })
     outputs.push({ value: maker.add({ op: 'select', of: matrix.rows.value, columns: Int32Array.of(1) }, 'probability') })
   }
   const seen = new Set<string>(), twice = specs.find(({ name }) => seen.size === seen.add(name).size)
@@ -61,9 +61,8 @@ function narrowed(label: Named): Named {
 }
 
 const RESERVED = new Set(['label', 'probabilities', 'probability', 'prediction', 'margin'])
-const dtypeOf = ({ type }: Rows): DType => type
 
 function specOf(name: string, { rows, width }: Named, classes: readonly (string | number)[] | undefined): TensorSpec {
   const shape = width === 1 ? [-1] : [-1, width]
-  return { name, dtype: dtypeOf(rows), shape, ...(classes !== undefined && classes.length === width && width > 1 ? { columns: classes.map(name => ({ name: String(name) })) } : {}) }
+  return { name, dtype: rows.type, shape, ...(classes !== undefined && classes.length === width && width > 1 ? { columns: classes.map(name => ({ name: String(name) })) } : {}) }
 }

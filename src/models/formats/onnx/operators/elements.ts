@@ -1,7 +1,7 @@
 import type { Binary, Operand, Step, Unary } from '../../../program.ts'
 import { isFloat, made, rounding } from '../call.ts'
 import type { Call, Operator, Operators } from '../call.ts'
-import { typeName, typeOf } from '../values.ts'
+import { sizeOf, typeName, typeOf } from '../values.ts'
 import type { Constant, Type, Value } from '../values.ts'
 import { broadcast, elementwise, numberOf, widened } from './broadcast.ts'
 import { withBias } from './layers.ts'
@@ -116,7 +116,7 @@ function where(call: Call): Value {
   }
   if (type !== 'string') return widened(call, broadcast(call, values), type, step)
   const { codes, words } = united(call, [yes, no], false), together = broadcast(call, [when, ...codes])
-  return { ...widened(call, together, 'string', step), words: Array.from({ length: together.dims.reduce((size, dim) => size * dim, 1) }, () => words) }
+  return { ...widened(call, together, 'string', step), words: Array.from({ length: sizeOf(together.dims) }, () => words) }
 }
 
 export const elements: Operators = {

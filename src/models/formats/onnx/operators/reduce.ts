@@ -7,14 +7,14 @@ import { elementwise, numberOf } from './broadcast.ts'
 import { moved, placesOf, stridesOf } from './moves.ts'
 
 /** Some dimensions made the last ones: runs of `size` numbers, one for each place of the others. */
-export interface Runs { readonly value: Rows; readonly size: number; readonly axes: readonly number[]; readonly order: readonly number[] }
+export interface Runs { readonly value: Rows; readonly size: number; readonly order: readonly number[] }
 
 export function runsOf(call: Call, rows: Rows, axes: readonly number[]): Runs {
   const { dims, batch } = rows
   if (axes.includes(batch)) throw call.refuse(`${call.op} along the dimension that the rows lie along`, { why: 'a record is answered without knowing others' })
   const order = [...dims.map((_, i) => i).filter(i => !axes.includes(i)), ...axes], strides = stridesOf(dims), into = order.map(axis => dims[axis]!)
   const value = call.asRows(moved(call, rows, placesOf(call, into, order.map(axis => strides[axis]!)), into, order.indexOf(batch)))
-  return { value, size: sizeOf(axes.map(axis => dims[axis]!)), axes, order }
+  return { value, size: sizeOf(axes.map(axis => dims[axis]!)), order }
 }
 
 /** Numbers in the order of runs back where they were. */

@@ -77,12 +77,18 @@ export function labelled(call: Call, labels: Labels, value: number, batch: numbe
   return { ...common, type: 'string', words: [words], classes: labels.words, value: codes }
 }
 
-/** A matrix [rows, width] of floats: what classical models take. */
-export interface Matrix { readonly value: number; readonly width: number; readonly batch: number }
-export function matrix(call: Call, input: number): Matrix {
+/** Numbers, a row a record. */
+export function table(call: Call, input: number): Rows {
   const rows = call.rows(input), { dims, batch, type } = rows
   if (type === 'string') throw call.refuse(`${call.op} of words`)
   if (dims.length > 2 || batch > 0 || dims.length === 2 && dims[0] !== 1) throw call.refuse(`${call.op} of [${dims.join(', ')}]`, { why: 'a matrix with a row a record belongs here' })
+  return rows
+}
+
+/** A matrix [rows, width] of floats: what classical models take. */
+export interface Matrix { readonly value: number; readonly width: number; readonly batch: number }
+export function matrix(call: Call, input: number): Matrix {
+  const rows = table(call, input), { dims, batch, type } = rows
   const value = type === 'float32' || type === 'bool' ? rows.value : call.add({ op: 'unary', fn: 'same', of: rows.value, float32: true })
   return { value, width: dims.length === 2 ? dims[1]! : sizeOf(dims), batch }
 }

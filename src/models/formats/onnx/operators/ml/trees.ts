@@ -3,15 +3,13 @@ import type { Rows, Type } from '../../values.ts'
 import { AGGREGATES, regression, withBase } from './aggregate.ts'
 import { certain, MODES, sums, walked } from './ensemble.ts'
 import type { Ensemble, Mode } from './ensemble.ts'
-import { labelCount, labelled, labelsOf, one, transformed, transformOf } from './scores.ts'
+import { labelCount, labelled, labelsOf, one, table, transformed, transformOf } from './scores.ts'
 import type { Transform } from './scores.ts'
 
 /** The matrix as trees compare it: doubles as they are, all else as float32. */
 function features(call: Call): { readonly value: number; readonly type: Type; readonly batch: number } {
-  const rows = call.rows(0), { dims, batch, type } = rows
-  if (type === 'string') throw call.refuse(`${call.op} of words`)
-  if (dims.length > 2 || batch > 0 || dims.length === 2 && dims[0] !== 1) throw call.refuse(`${call.op} of [${dims.join(', ')}]`, { why: 'a matrix with a row a record belongs here' })
-  return { value: rows.value, type: type === 'float64' ? type : 'float32', batch }
+  const { value, batch, type } = table(call, 0)
+  return { value, type: type === 'float64' ? type : 'float32', batch }
 }
 
 /** nodes_*, and with `target` or `class` the weights of leaves: parallel arrays. */
