@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { SluiceError } from '../../src/core/errors.ts'
 import type { Files, Model } from '../../src/core/models.ts'
 import { readModel } from '../../src/models/index.ts'
+import { filesIn } from './folders.ts'
 import { bytesOf, folder, goldenNames, oneFile } from './golden.ts'
 
 export const goldenFormats = (): string[] => readdirSync(folder)
@@ -15,7 +16,7 @@ export async function* everyModel(format: string): AsyncGenerator<Golden> {
   for (const name of goldenNames(format)) {
     const at = `${format}/${name}`, path = fileURLToPath(new URL(`${at}/`, folder))
     for (const entry of readdirSync(path).filter(file => file.startsWith('model'))) {
-      const files = statSync(join(path, entry)).isDirectory() ? filesIn(`${at}/${entry}`, join(path, entry)) : oneFile(entry, bytesOf(`${at}/${entry}`))
+      const files = statSync(join(path, entry)).isDirectory() ? filesIn(`${at}/${entry}`) : oneFile(entry, bytesOf(`${at}/${entry}`))
       const model = await readModel(files).catch((error: unknown) => {
         if (error instanceof SluiceError && /^SLUICE_MODEL_(UNSUPPORTED|UNKNOWN)$/.test(error.code)) return undefined
         throw error
@@ -23,9 +24,4 @@ export async function* everyModel(format: string): AsyncGenerator<Golden> {
       if (model !== undefined) yield { title: `${at}/${entry}`, files, model }
     }
   }
-}
-
-function filesIn(at: string, path: string): Files {
-  const names = readdirSync(path, { recursive: true, encoding: 'utf8' }).filter(file => statSync(join(path, file)).isFile())
-  return { names, read: async file => bytesOf(`${at}/${file}`) }
 }

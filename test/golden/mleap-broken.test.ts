@@ -2,24 +2,17 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { SluiceError } from '../../src/core/errors.ts'
-import type { Files, Model } from '../../src/core/models.ts'
+import type { Model } from '../../src/core/models.ts'
 import { readModel } from '../../src/models/index.ts'
 import { plain } from '../../src/models/evaluators/plain/index.ts'
 import { mleap } from '../../src/models/formats/mleap/index.ts'
-import { zipFiles } from '../../src/models/formats/zip.ts'
 import { zipOf } from '../zip.ts'
-import { bytesOf, featuresOf, oneFile, readCsv, score } from './golden.ts'
+import { filesOf, unzipped } from './folders.ts'
+import { featuresOf, oneFile, readCsv, score } from './golden.ts'
 
 type Contents = Map<string, Uint8Array>
-const filesOf = (contents: Contents): Files => ({ names: [...contents.keys()], read: async name => contents.get(name)! })
 const text = (json: unknown): Uint8Array => new TextEncoder().encode(typeof json === 'string' ? json : JSON.stringify(json))
 const BROKEN = 'SLUICE_MODEL_BROKEN', UNSUPPORTED = 'SLUICE_MODEL_UNSUPPORTED'
-
-async function contentsOf(path: string): Promise<Contents> {
-  const files = zipFiles(path, bytesOf(path)), contents: Contents = new Map()
-  for (const name of files.names) contents.set(name, await files.read(name))
-  return contents
-}
 
 interface Node { readonly op: string; readonly attributes?: object; readonly inputs: { readonly [port: string]: string }; readonly outputs: { readonly [port: string]: string }; readonly files?: { readonly [name: string]: unknown } }
 const sockets = (ports: { readonly [port: string]: string }): object[] => Object.entries(ports).map(([port, name]) => ({ port, name }))
@@ -178,7 +171,7 @@ test('many wide categories take no more memory than their limit', async () => {
 
 for (const path of ['mleap/ops-models/model-pb.zip', 'mleap/ops-models/model.zip', 'mleap/ops-features/model-pb.zip', 'mleap/ops-features/model.zip']) {
   test(`damaged anywhere, within the archive: ${path}`, async () => {
-    const contents = await contentsOf(path), names = [...contents.keys()].filter(name => name !== 'bundle.json')
+    const contents = await unzipped(path), names = [...contents.keys()].filter(name => name !== 'bundle.json')
     const inputs = readCsv(path.replace(/\/[^/]*$/, '/inputs.csv')), rows = { columns: inputs.columns, rows: inputs.rows.slice(0, 5) }
     let answers = 0
     const damage = fc.record({ name: fc.constantFrom(...names), at: fc.nat(), to: fc.oneof(fc.nat(255), fc.integer({ min: 48, max: 57 })), more: fc.constantFrom(0, 0, 0, -1, 1, 3) })

@@ -8,6 +8,7 @@ import { plain } from '../../src/models/evaluators/plain/index.ts'
 import { mleap } from '../../src/models/formats/mleap/index.ts'
 import { zipFiles } from '../../src/models/formats/zip.ts'
 import { folder as scratch, golden, sluice } from '../cli.ts'
+import { filesOf, unzipped } from './folders.ts'
 import { bytesOf, compare, featuresOf, folder, goldenNames, load, oneFile, readCsv, score } from './golden.ts'
 
 interface Meta { readonly tolerance: { readonly 'expected.csv': { readonly rel: number } } }
@@ -39,21 +40,15 @@ for (const format of ['mleap', 'mleap_sklearn']) {
   }
 }
 
-async function unpacked(path: string): Promise<Files> {
-  const files = zipFiles(path, bytesOf(path)), contents = new Map<string, Uint8Array>()
-  for (const name of files.names) contents.set(name, await files.read(name))
-  return { names: files.names, read: async name => contents.get(name)! }
-}
-
 /** Folders and archives are the same to the suite: the folder has a file for each of the bundle's. */
 const suites: readonly [string, () => Promise<Files>][] = [
   ['mleap/pipe-orders-logreg/model.zip', async () => oneFile('model.zip', bytesOf('mleap/pipe-orders-logreg/model.zip'))],
-  ['mleap/svc-cancer/model.zip', async () => unpacked('mleap/svc-cancer/model.zip')],
-  ['mleap_sklearn/dtree-clf-iris/model.zip', async () => unpacked('mleap_sklearn/dtree-clf-iris/model.zip')],
+  ['mleap/svc-cancer/model.zip', async () => filesOf(await unzipped('mleap/svc-cancer/model.zip'))],
+  ['mleap_sklearn/dtree-clf-iris/model.zip', async () => filesOf(await unzipped('mleap_sklearn/dtree-clf-iris/model.zip'))],
 ]
-for (const [path, filesOf] of suites) {
+for (const [path, open] of suites) {
   formatSuite(`format mleap: ${path}`, async () => {
-    const files = await filesOf(), model = await mleap.read(files, {}), at = path.slice(0, path.lastIndexOf('/') + 1), rows = 20
+    const files = await open(), model = await mleap.read(files, {}), at = path.slice(0, path.lastIndexOf('/') + 1), rows = 20
     const { columns, rows: all } = readCsv(`${at}expected.csv`), inputs = readCsv(`${at}inputs.csv`)
     const outputs: { [output: string]: number[] } = {}
     for (const [name, output] of Object.entries(model.raw)) {

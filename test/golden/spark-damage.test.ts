@@ -2,14 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { SluiceError } from '../../src/core/errors.ts'
-import type { Files } from '../../src/core/models.ts'
 import { plain } from '../../src/models/evaluators/plain/index.ts'
 import { spark } from '../../src/models/formats/spark/index.ts'
-import { filesIn } from './folders.ts'
+import { filesIn, filesOf } from './folders.ts'
+import type { Contents } from './folders.ts'
 import { goldenNames } from './golden.ts'
-
-type Contents = ReadonlyMap<string, Uint8Array>
-const filesOf = (contents: Contents): Files => ({ names: [...contents.keys()], read: async name => contents.get(name)! })
 
 /** A damaged model is refused with a name, or answers; never anything else. */
 async function survives(contents: Contents): Promise<'answers' | 'refused'> {
