@@ -31,7 +31,7 @@ export interface KernelExports {
       `outBase`. Answers the row it stopped at: count, one that the plain path must write, or one for which there is no room. */
   writeResults(plan: number, index: number, from: number, count: number, base: number, out: number, to: number, limit: number, outBase: number): number
   /** Sums [rows, groups] of rows of the input of a forest (trees-layout.ts), as many as there is room for their cells; walking from node to node, or asking all
-      nodes. `ask` reads and writes as many rows as make the next multiple of 16. */
+      nodes. `ask` reads and writes as many rows as make the next multiple of 32. */
   walk32(forest: number, inputs: number, rows: number, sums: number): void
   walk64(forest: number, inputs: number, rows: number, sums: number): void
   ask32(forest: number, inputs: number, rows: number, sums: number): void

@@ -8,6 +8,7 @@ import { kernelModule } from '../../../strategies/kernels.ts'
 import { readModel } from '../../index.ts'
 import type { Linear, LinearModel } from '../../linear.ts'
 import { links32, links64 } from '../../links.ts'
+import type { Program, Step } from '../../program.ts'
 import { FLAG, forest } from '../../trees.ts'
 import type { TreeEnsemble, TreeNode, TreeSource } from '../../trees.ts'
 import { plainCores } from '../plain/cores.ts'
@@ -147,6 +148,23 @@ test('more rows than a block, more trees than a section', async () => {
   const model = ensembleOf(next, kind, 600)
   assert.ok(model.flags.length * 2 > 524288)
   same(await evaluator.open(model, ref), await plain.open(model, ref), rowsOf(next, 600, WIDTH, 'float32', odd))
+})
+
+test('trees over more columns than the input has, in blocks of a program that hold more rows than one of theirs', async () => {
+  const next = random(7), wide = 300, kind = KINDS['float64, float64: one column, one opinion']!, grown = forest('made up', wide, 1)
+  for (let tree = 0; tree < 5; tree++) {
+    const source = treeOf(next, kind, `tree ${tree}`)
+    grown.grow({ ...source, node: at => ({ ...source.node(at), feature: Math.floor(next() * wide) }) })
+  }
+  const { arrays } = grown.done(), steps: readonly Step[] = [
+    { op: 'select', of: 0, columns: Int32Array.from({ length: wide }, (_, i) => i % WIDTH) },
+    { op: 'trees', of: 1, trees: { ...arrays, width: wide, groups: 1, inputs: 'float64', sums: 'float64', zero: 0, start: Float64Array.of(0), scale: undefined, group: new Int32Array(5) } },
+  ]
+  const model: Program = {
+    kind: 'program', format: 'test', facts: {}, raw: {}, bytes: 1, width: WIDTH, inputs: 'float64', steps, outputs: [{ value: 2 }], refusals: [],
+    signature: { inputs: [{ name: 'features', dtype: 'float64', shape: [-1, WIDTH] }], outputs: [{ name: 'out', dtype: 'float64', shape: [-1] }] },
+  }
+  for (const rows of [1, 16, 256, 600]) same(await evaluator.open(model, ref), await plain.open(model, ref), rowsOf(next, rows, WIDTH, 'float64', odd))
 })
 
 test('what kernels do not take is left to the plain evaluator', async () => {

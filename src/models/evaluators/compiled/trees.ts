@@ -55,7 +55,7 @@ export function compiledTrees(trees: Trees, module: KernelModule, way?: 'walk' |
       const all = trees.sums === 'float32' ? new Float32Array(rows * groups) : new Float64Array(rows * groups)
       for (let from = 0; from < rows; from += rowsMax) {
         const count = Math.min(rowsMax, rows - from)
-        inputs.set(rows <= rowsMax ? features : features.subarray(from * width, (from + count) * width))
+        inputs.set(features.subarray(from * width, (from + count) * width))
         const rest = count % ASK_ROWS, toAsk = rest >= askFrom ? count : askFrom <= ASK_ROWS ? count - rest : 0
         if (toAsk > 0) ask(base + askAt, base + inputsAt, toAsk, base + sumsAt)
         if (toAsk < count) walk(base + walkAt, base + inputsAt + toAsk * width * inputBytes, count - toAsk, base + sumsAt + toAsk * groups * bytes)
