@@ -1,7 +1,6 @@
 import type { KernelExports } from '../../../kernels/exports.ts'
-import { instantiate } from '../../../kernels/host.ts'
 import type { Image } from '../../../kernels/image.ts'
-import { memoryOf, PAGE } from '../../../kernels/webassembly.ts'
+import { instanceOf, memoryOf, PAGE } from '../../../kernels/webassembly.ts'
 import type { KernelModule } from '../../../kernels/webassembly.ts'
 import { expTables } from '../../exp.ts'
 
@@ -24,7 +23,8 @@ export function placed(image: Image, module: KernelModule): ModelMemory | undefi
     block(bytes) {
       const pages = Math.ceil((OWN_BYTES + bytes + OVER) / PAGE)
       if (pages > PAGES_MAX) return undefined
-      const memory = memoryOf(pages), run = instantiate(module, memory), base = Math.ceil(run.heapBase() / 64) * 64
+      // the tables that `instantiate` fills are for records: models need none of them
+      const memory = memoryOf(pages), run = instanceOf(module, memory) as KernelExports, base = Math.ceil(run.heapBase() / 64) * 64
       for (const [i, table] of expTables.entries()) new Float64Array(memory.buffer, run.expTable() + i * 1024, 128).set(table)
       made = { run, buffer: memory.buffer, base }
       return { bytes: new Uint8Array(memory.buffer, base, bytes), release() {} }

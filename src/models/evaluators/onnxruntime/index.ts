@@ -1,7 +1,8 @@
 import { SluiceError } from '../../../core/errors.ts'
 import type { Evaluator, Model } from '../../../core/models.ts'
-import type { DType, Tensor, TensorBatch, TensorData } from '../../../core/tensors.ts'
+import type { Tensor, TensorBatch, TensorData } from '../../../core/tensors.ts'
 import type { Feed, Graph } from '../../graph.ts'
+import { arrayOf } from '../plain/program.ts'
 
 /** Of onnxruntime-node (or -web) what is needed here. */
 export interface OnnxRuntime {
@@ -39,7 +40,7 @@ export function onnxruntime(load: () => Promise<OnnxRuntime | undefined>): Evalu
 
 async function answer({ Tensor: RuntimeTensor }: OnnxRuntime, session: Session, { feeds, fetches, single, signature }: Graph, features: TensorBatch): Promise<TensorBatch> {
   const input = signature.inputs[0]!, { data } = features.tensors.get(input.name)!, width = input.shape[1]!, { rows } = features
-  const outputs = signature.outputs.map(({ shape }, i) => fresh(fetches[i]!.type, rows * (shape[1] ?? 1)))
+  const outputs = signature.outputs.map(({ shape }, i) => arrayOf(fetches[i]!.type, rows * (shape[1] ?? 1)))
   for (let from = 0; from < rows; from += single ? 1 : rows) {
     const count = single ? 1 : rows
     const given = Object.fromEntries(feeds.map(feed => [feed.name, new RuntimeTensor(feed.type, columnsOf(feed, data as Float32Array, width, from, count), [...single && feed.shape.length < 2 ? [] : [count], ...feed.shape])]))
@@ -56,23 +57,14 @@ async function answer({ Tensor: RuntimeTensor }: OnnxRuntime, session: Session, 
 
 function columnsOf({ type, first, size }: Feed, data: Float32Array | Float64Array, width: number, from: number, rows: number): unknown {
   const length = rows * size, at = (i: number): number => data[(from + Math.floor(i / size)) * width + first + i % size]!
+  // all of it, as it is
+  if (size === width && (type === 'float32' && data instanceof Float32Array || type === 'float64' && data instanceof Float64Array)) return data.slice(from * width, (from + rows) * width)
   switch (type) {
     case 'float32': return Float32Array.from({ length }, (_, i) => at(i))
     case 'float64': return Float64Array.from({ length }, (_, i) => at(i))
     case 'int32': return Int32Array.from({ length }, (_, i) => at(i))
     case 'int64': return BigInt64Array.from({ length }, (_, i) => BigInt(Math.trunc(at(i))))
     case 'bool': return Uint8Array.from({ length }, (_, i) => at(i) === 0 ? 0 : 1)
-  }
-}
-
-function fresh(type: DType, length: number): TensorData {
-  switch (type) {
-    case 'float32': return new Float32Array(length)
-    case 'float64': return new Float64Array(length)
-    case 'int32': return new Int32Array(length)
-    case 'int64': return new BigInt64Array(length)
-    case 'bool': return new Uint8Array(length)
-    case 'string': return { codes: new Int32Array(length), words: [] as string[] }
   }
 }
 

@@ -103,7 +103,7 @@ function outputOf({ value, labels }: ProgramOutput, { name, dtype, shape }: Tens
   }
 }
 
-function arrayOf(dtype: TensorSpec['dtype'], length: number, labels: ProgramOutput['labels']): TensorData {
+export function arrayOf(dtype: TensorSpec['dtype'], length: number, labels?: ProgramOutput['labels']): TensorData {
   switch (dtype) {
     case 'string': return { codes: new Int32Array(length), words: (labels ?? []).map(String) }
     case 'float32': return new Float32Array(length)
