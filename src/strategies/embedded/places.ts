@@ -22,9 +22,11 @@ export async function placeAt(path: string): Promise<Place> {
       const all = await allFiles(whole)
       for (const format of nested) if (await format.detect(all)) return { kind: 'bundle', path: whole, name }
     }
-    const { strangeFolder, stranger } = await import('../../models/formats/strangers/index.ts')
-    const strange = files.names.length === 0 ? undefined : versions.length > 0 ? await strangeFolder(files) : await stranger(files)
-    if (strange !== undefined) throw strange
+    if (files.names.length > 0) {
+      const { strangeFolder, stranger } = await import('../../models/formats/strangers/index.ts')
+      const strange = versions.length > 0 ? await strangeFolder(files) : await stranger(files)
+      if (strange !== undefined) throw strange
+    }
     return { kind: 'repository', path: whole, name }
   } catch (cause) { throw fileError(path, cause) }
 }
