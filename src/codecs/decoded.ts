@@ -23,11 +23,11 @@ export function decodedValues(records: Records, decoder: Decoder, paths: readonl
   }
 }
 
-/** The batch with its values as JSON, for who works on the bytes of JSON; itself, where they are. Else it has neither keys nor headers. `rows`:
-    those that are wanted, which have been decoded before. NaN and infinities are null. */
-export function asJson(batch: RecordBatch, rows: Int32Array): RecordBatch {
-  const { decoder, headers: _, ...bare } = batch
-  if (decoder === undefined) return batch
+/** The batch with its values as JSON, for who works on the bytes of JSON; itself, where they are. Else it has neither keys nor headers. `wanted`:
+    the rows that are, which have been decoded before. NaN and infinities are null. */
+export function asJson(batch: RecordBatch, wanted: () => Int32Array): RecordBatch {
+  if (batch.decoder === undefined) return batch
+  const { decoder, headers: _, ...bare } = batch, rows = wanted()
   const start = new Int32Array(batch.rows).fill(-1), end = new Int32Array(batch.rows).fill(-1)
   if (decoder.jsonAt !== undefined) {
     for (const row of rows) {

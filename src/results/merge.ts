@@ -23,7 +23,7 @@ export function merge(fields: MergeFields, options: ResultOptions = {}): Result 
   return compose({
     check(signature) { specs = entries.map(({ name, output }) => outputOf(signature, output, name)) },
     open(read, scored, rows) {
-      const batch = read.decoder === undefined ? read : asJson(read, rows())
+      const batch = asJson(read, rows)
       const from = batch.columns === undefined ? 'json' : 'csv'
       const codec = options.codec ?? from
       const fieldsOf = { entries, origin, widths: entries.map(({ output }, i) => scored.parts[0] === undefined ? specs[i] && widthOf(specs[i]) : widthOf(tensorOf(scored.parts[0], output))) }

@@ -35,7 +35,7 @@ export function object(fields: ObjectFields, options: ResultOptions = {}): Resul
       })
     },
     open(read, scored, rows) {
-      const batch = read.decoder === undefined ? read : asJson(read, rows())
+      const batch = asJson(read, rows)
       const codec = options.codec ?? (batch.columns === undefined ? 'json' : 'csv')
       const taken = batch.columns === undefined ? fromJson(batch, entries, specs, codec) : fromCsv(batch, batch.columns, entries, rows(), codec)
       return codec === 'json' ? intoJson(batch, batch === read, scored, entries, specs, taken, origin) : intoCsv(batch, scored, entries, specs, taken, origin)

@@ -3,6 +3,7 @@ import { kernelsOf } from '../../../kernels/host.ts'
 import type { Kernels } from '../../../kernels/host.ts'
 import * as is from '../../../kernels/wasm/layout.ts'
 import type { AbortedFilter } from './aborted.ts'
+import { columnsOf, resultOf } from './records.ts'
 import type { Walked } from './records.ts'
 
 export interface QuickOptions {
@@ -45,12 +46,9 @@ export function walkInPlace(bytes: Uint8Array, start: number, end: number, { fro
   if (stop === start) { region?.release(); return undefined }
 
   const first = u32[is.WALK_START / 4]! - origin
-  const int32s = (i: number): Int32Array => new Int32Array(buffer, columns + planned * (16 + 4 * i), rows)
   const walked: Walked = {
-    rows, bytes: rows === 0 ? bytes.subarray(0, 0) : bytes.subarray(first, u32[is.WALK_END / 4]! - origin), next: f64[is.WALK_NEXT / 8]!, end: stop,
-    offsets: new Float64Array(buffer, columns, rows), timesMs: new Float64Array(buffer, columns + planned * 8, rows),
-    keys: { start: int32s(0), end: int32s(1) }, values: { start: int32s(2), end: int32s(3) },
-    ...(u32[is.WALK_HEADERS / 4] === 0 ? {} : { headers: { start: int32s(4), end: int32s(5) } }),
+    ...resultOf(columnsOf(planned, buffer, columns), rows, u32[is.WALK_HEADERS / 4] !== 0),
+    bytes: rows === 0 ? bytes.subarray(0, 0) : bytes.subarray(first, u32[is.WALK_END / 4]! - origin), next: f64[is.WALK_NEXT / 8]!, end: stop,
   }
   return { walked, columns: region }
 }

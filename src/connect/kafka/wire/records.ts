@@ -175,7 +175,7 @@ const int32 = (bytes: Uint8Array, at: number): number => bytes[at]! << 24 | byte
 const int64 = (bytes: Uint8Array, at: number): number => int32(bytes, at) * 2 ** 32 + (int32(bytes, at + 4) >>> 0)
 
 const ROW_BYTES = 40
-function columnsOf(rows: number, memory: ArrayBufferLike, at: number): Columns {
+export function columnsOf(rows: number, memory: ArrayBufferLike, at: number): Columns {
   const int32s = (i: number) => new Int32Array(memory, at + rows * (16 + i * 4), rows)
   return {
     offsets: new Float64Array(memory, at, rows), timesMs: new Float64Array(memory, at + rows * 8, rows),
@@ -183,12 +183,12 @@ function columnsOf(rows: number, memory: ArrayBufferLike, at: number): Columns {
   }
 }
 
-function resultOf(columns: Columns, rows: number): Pick<Walked, 'rows' | 'keys' | 'values' | 'headers' | 'offsets' | 'timesMs'> {
+/** hasHeaders: where it is known. */
+export function resultOf(columns: Columns, rows: number, hasHeaders?: boolean): Pick<Walked, 'rows' | 'keys' | 'values' | 'headers' | 'offsets' | 'timesMs'> {
   const cut = <T extends Int32Array | Float64Array>(column: T): T => column.length === rows ? column : column.subarray(0, rows) as T
   const slices = (start: Int32Array, end: Int32Array): Slices => ({ start: cut(start), end: cut(end) })
-  const hasHeaders = cut(columns.headersStart).some(start => start >= 0)
   return {
     rows, keys: slices(columns.keyStart, columns.keyEnd), values: slices(columns.valueStart, columns.valueEnd), offsets: cut(columns.offsets), timesMs: cut(columns.timesMs),
-    ...(hasHeaders ? { headers: slices(columns.headersStart, columns.headersEnd) } : {}),
+    ...(hasHeaders ?? cut(columns.headersStart).some(start => start >= 0) ? { headers: slices(columns.headersStart, columns.headersEnd) } : {}),
   }
 }
